@@ -76,6 +76,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/helper.c resolver/daemon/helper.h \
 	resolver/daemon/held.c resolver/daemon/held.h \
 	resolver/daemon/journal_file.c resolver/daemon/journal_file.h \
+	resolver/daemon/journal_states.c resolver/daemon/journal_states.h \
 	resolver/daemon/known.c resolver/daemon/known.h \
 	resolver/daemon/list_age.c resolver/daemon/list_age.h \
 	resolver/daemon/listen_check.c resolver/daemon/listen_check.h \

@@ -9,20 +9,17 @@
 #include "base/text.h"
 #include "resolver/daemon/evidence_folder.h"
 #include "resolver/daemon/helper.h"
+#include "resolver/daemon/journal_states.h"
 #include "resolver/daemon/known.h"
 #include "resolver/daemon/repeats.h"
 #include "resolver/daemon/showing.h"
 #include "resolver/daemon/writer.h"
+#include "resolver/upstream_set.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Lines about whether the journal is written: a full disk may have room for every other record. */
-#define STATE_LOG_BURST 20
-#define STATE_LOG_MS    60000
 
 struct recorder {
 	struct loop *loop;
@@ -33,14 +30,10 @@ struct recorder {
 	struct known known;
 	struct repeats repeats;
 	pid_t self;
-	char folder[JOURNAL_WHY_MAX]; /* state-dir, as the log shows it */
-	bool writes;                  /* there is one */
-	bool keeps_evidence;
-	struct refusal before;         /* the last one of the journal, as of the start */
-	char *before_upstream;         /* its upstream */
-	struct journal_state state;    /* of the journal */
-	struct journal_state evidence; /* of the evidence */
-	struct log_limit log;          /* of their changes */
+	atomic_bool takes; /* there are a state-dir and a helper; workers read it */
+	struct journal_states states;
+	struct refusal before; /* the last one of the journal, as of the start */
+	char *before_upstream; /* its upstream */
 };
 
 /* A certificate that was judged, on its way from a worker. */
@@ -55,94 +48,15 @@ struct sighting {
 /* ---- the helper */
 
 static void
-state_log(struct recorder *r, bool evidence, const struct journal_state *next)
-{
-	const char *trouble = status_journal_trouble(next);
-	uint32_t left_out;
-
-	if (!log_limit_ok(&r->log, STATE_LOG_BURST, STATE_LOG_MS, &left_out))
-		return; /* the status has it */
-	if (trouble != NULL && evidence)
-		log_event(LOG_WARN, "evidence-not-written", LOG_STR("error", trouble));
-	else if (trouble != NULL)
-		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", trouble));
-	else if (evidence && r->evidence.health == JOURNAL_FAILING)
-		log_event(LOG_NOTICE, "evidence-written-again",
-			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
-	else if (!evidence && r->state.health == JOURNAL_FAILING)
-		log_event(LOG_NOTICE, "journal-written-again",
-			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
-}
-
-static void
-state_change(struct recorder *r, bool evidence, const struct journal_state *next)
-{
-	struct journal_state *now = evidence ? &r->evidence : &r->state;
-
-	if (now->health == next->health && now->error == next->error && strcmp(now->why, next->why) == 0)
-		return;
-	state_log(r, evidence, next);
-	*now = *next;
-}
-
-static void
-state_set(struct recorder *r, bool evidence, enum journal_health health)
-{
-	const struct journal_state next = {.health = health, .since_ms = clock_wall_ms()};
-
-	state_change(r, evidence, &next);
-}
-
-static void
-busy_say(char why[JOURNAL_WHY_MAX], const char *folder, pid_t holder)
-{
-	if (holder > 0)
-		(void)snprintf(why, JOURNAL_WHY_MAX, "another ctstubd, process %ld, writes to %.180s",
-			       (long)holder, folder);
-	else
-		(void)snprintf(why, JOURNAL_WHY_MAX, "another ctstubd writes to %.180s", folder);
-}
-
-/* The journal and the evidence are no longer written; one that is not wanted stays off. */
-static void
-states_end(struct recorder *r)
-{
-	state_set(r, false, r->writes ? JOURNAL_ENDED : JOURNAL_OFF);
-	state_set(r, true, r->writes && r->keeps_evidence ? JOURNAL_ENDED : JOURNAL_OFF);
-}
-
-/* After a start or a reload: what is wanted counts as written until a write fails. */
-static void
-state_want(struct recorder *r, bool evidence, bool wanted)
-{
-	const struct journal_state *now = evidence ? &r->evidence : &r->state;
-
-	if (wanted != (now->health != JOURNAL_OFF))
-		state_set(r, evidence, wanted ? JOURNAL_WRITTEN : JOURNAL_OFF);
-}
-
-static void
 helper_drop(struct recorder *r)
 {
 	loop_fd_unwatch(&r->watch);
 	(void)close(r->socket);
 	r->socket = -1;
-	states_end(r);
+	r->takes = false;
+	journal_states_end(&r->states);
 }
 
-static void
-state_report(struct recorder *r, bool evidence, const struct writer_report *report)
-{
-	struct journal_state next = {.health = report->error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN,
-				     .error = report->error,
-				     .since_ms = clock_wall_ms()};
-
-	if (report->error == EBUSY)
-		busy_say(next.why, r->folder, report->holder);
-	state_change(r, evidence, &next);
-}
-
-/* A report of before a reload that switched the journal off changes nothing. */
 static void
 recorder_on_report(void *ctx, struct span message)
 {
@@ -153,10 +67,7 @@ recorder_on_report(void *ctx, struct span message)
 		return;
 	if (report.of != REPORT_FOLDER && report.error != 0)
 		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
-	if (r->writes && report.of != REPORT_EVIDENCE)
-		state_report(r, false, &report);
-	if (r->writes && r->keeps_evidence && report.of != REPORT_LINE)
-		state_report(r, true, &report);
+	journal_states_report(&r->states, &report);
 }
 
 static void
@@ -172,13 +83,19 @@ recorder_on_ready(void *ctx, unsigned ready)
 		helper_drop(r);
 }
 
+/* counters: of this thread. */
+static void
+lost_count(const struct recorder *r, struct counters *counters)
+{
+	if (r->takes)
+		counter_add(counters, COUNTER_JOURNAL_LOST, 1);
+}
+
 static void
 message_send(struct recorder *r)
 {
-	if (r->socket < 0 || !r->writes)
-		return;
-	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
-		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
+	if (r->takes && (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message))))
+		lost_count(r, r->counters);
 }
 
 static void
@@ -190,6 +107,8 @@ record_send(struct recorder *r, const struct journal_record *record)
 		counter_add(r->counters, COUNTER_JOURNAL_RECORDS, 1);
 		writer_put_line(&r->message, buf_span(&line));
 		message_send(r);
+	} else {
+		lost_count(r, r->counters);
 	}
 	buf_free(&line);
 }
@@ -249,12 +168,17 @@ refusal_text(struct buf *b, const struct journal_record *record)
 static void
 evidence_send(struct recorder *r, const struct sighting *s, const char *name)
 {
-	char *verdict = r->keeps_evidence && r->socket >= 0 ? verdict_json(&s->verdict) : NULL;
+	char *verdict;
 
-	if (verdict == NULL)
+	if (!r->states.wants_evidence || !r->takes)
 		return;
-	writer_put_evidence(&r->message, name, buf_span(&s->presented), verdict);
-	message_send(r);
+	verdict = verdict_json(&s->verdict);
+	if (verdict != NULL) {
+		writer_put_evidence(&r->message, name, buf_span(&s->presented), verdict);
+		message_send(r);
+	} else {
+		lost_count(r, r->counters);
+	}
 	free(verdict);
 }
 
@@ -279,6 +203,8 @@ refused_take(struct recorder *r, struct journal_record *record, const struct sig
 static void
 sighting_free(struct sighting *s)
 {
+	if (s == NULL)
+		return;
 	free(s->upstream);
 	verdict_clear(&s->verdict);
 	buf_free(&s->presented);
@@ -301,26 +227,43 @@ sighting_on_turn(void *arg)
 			accepted_take(s->recorder, &record, s);
 		showing_free(text);
 		free(text);
+	} else {
+		lost_count(s->recorder, s->recorder->counters);
 	}
 	sighting_free(s);
 }
 
-void
-recorder_add(struct recorder *r, const struct server *server, struct span presented)
+/* NULL: no memory. If there is none for the certificates alone, the record has none. */
+static struct sighting *
+sighting_new(struct recorder *r, const struct server *server, struct span presented)
 {
 	struct sighting *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
-		return;
+		return NULL;
 	s->recorder = r;
 	s->addr = server->target->addr;
 	s->upstream = strdup(server->target->upstream);
 	s->presented = buf_max(presented.n);
 	buf_put(&s->presented, presented);
-	if (s->upstream == NULL || verdict_copy(&s->verdict, &server->verdict) != RES_OK ||
-	    (verdict_accepted(&s->verdict) && s->verdict.n_chain == 0) ||
-	    loop_post(r->loop, sighting_on_turn, s) != RES_OK)
-		sighting_free(s);
+	if (s->upstream != NULL && verdict_copy(&s->verdict, &server->verdict) == RES_OK)
+		return s;
+	sighting_free(s);
+	return NULL;
+}
+
+void
+recorder_add(struct recorder *r, const struct server *server, struct span presented)
+{
+	struct sighting *s;
+
+	if (verdict_accepted(&server->verdict) && server->verdict.n_chain == 0)
+		return;
+	s = sighting_new(r, server, presented);
+	if (s != NULL && loop_post(r->loop, sighting_on_turn, s) == RES_OK)
+		return;
+	sighting_free(s);
+	lost_count(r, server->set->counters);
 }
 
 /* ---- life */
@@ -387,7 +330,7 @@ recorder_new(struct recorder **out, struct loop *loop, struct counters *counters
 	if (r == NULL)
 		return RES_NOMEM;
 	r->loop = loop;
-	r->counters = counters;
+	r->states.counters = r->counters = counters;
 	r->socket = -1;
 	r->message = buf_max(HELPER_MESSAGE_MAX);
 	known_begin(&r->known);
@@ -401,9 +344,8 @@ static void
 recorder_without(struct recorder *r, const struct settings *s, const char *why)
 {
 	log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
-	r->writes = true;
-	r->keeps_evidence = s->evidence_count > 0;
-	states_end(r);
+	journal_states_want(&r->states, s);
+	journal_states_end(&r->states);
 }
 
 void
@@ -447,18 +389,17 @@ recorder_settle(struct recorder *r, const struct settings *s)
 void
 recorder_configure(struct recorder *r, const struct settings *s)
 {
-	r->keeps_evidence = s->evidence_count > 0;
-	r->writes = s->state_dir[0] != '\0';
-	(void)snprintf(r->folder, sizeof r->folder, "%s", s->state_dir);
+	journal_states_want(&r->states, s);
+	r->takes = r->states.wants_journal && r->socket >= 0;
 	if (r->socket < 0) {
-		if (r->writes && r->state.health == JOURNAL_OFF)
+		if (r->states.wants_journal && r->states.journal.health == JOURNAL_OFF)
 			log_event(LOG_WARN, "restart-needed", LOG_STR("option", "state-dir"));
 		return;
 	}
-	state_want(r, false, r->writes);
-	state_want(r, true, r->writes && r->keeps_evidence);
+	journal_states_start(&r->states);
 	writer_put_setup(&r->message, s);
-	message_send(r);
+	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
+		lost_count(r, r->counters);
 }
 
 void
@@ -478,8 +419,8 @@ recorder_free(struct recorder *r)
 void
 recorder_state(const struct recorder *r, struct journal_state *journal, struct journal_state *evidence)
 {
-	*journal = r->state;
-	*evidence = r->evidence;
+	*journal = r->states.journal;
+	*evidence = r->states.evidence;
 }
 
 void

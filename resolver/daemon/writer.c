@@ -211,18 +211,19 @@ message_work(struct writer *w, enum message kind, struct cursor *in)
 	return error;
 }
 
-/* Looks whether the folder is free. */
-static void
+/* Looks whether the folder is there and free. */
+static bool
 folder_look(struct writer *w)
 {
 	int folder = folder_take(w);
 
 	if (folder >= 0)
 		(void)close(folder);
+	return folder >= 0;
 }
 
 static bool
-socket_waits(int socket, short what, int ms)
+writer_waits(int socket, short what, int ms)
 {
 	struct pollfd p = {.fd = socket, .events = what};
 
@@ -235,10 +236,10 @@ folder_enter(struct writer *w, int socket)
 {
 	int64_t until_ms = clock_mono_ms() + LOCK_WAIT_MS;
 
-	folder_lock_give(&w->lock);
-	folder_look(w);
-	while (w->busy && clock_mono_ms() < until_ms && !socket_waits(socket, POLLRDHUP, LOCK_TRY_MS))
-		folder_look(w);
+	if (!folder_look(w))
+		folder_lock_give(&w->lock); /* that of the folder before */
+	while (w->busy && clock_mono_ms() < until_ms && !writer_waits(socket, POLLRDHUP, LOCK_TRY_MS))
+		(void)folder_look(w);
 }
 
 static void
@@ -256,13 +257,14 @@ message_take(struct writer *w, int socket, struct span message)
 {
 	struct cursor in = cursor_over(message);
 	enum message kind = (enum message)cursor_u8(&in);
+	bool was_busy = w->busy;
 
 	switch (kind) {
 	case MESSAGE_SETUP:
 		message_setup_take(w, &in);
 		folder_enter(w, socket);
-		if (w->busy)
-			report_send(w, socket, kind, EBUSY);
+		if (w->busy || was_busy)
+			report_send(w, socket, kind, w->busy ? EBUSY : 0);
 		break;
 	case MESSAGE_LINE:
 	case MESSAGE_EVIDENCE:
@@ -283,8 +285,8 @@ writer_run(int socket, void *self)
 		w->self = *(pid_t *)self;
 	}
 	while (room != NULL && w != NULL && n >= 0) {
-		if (w->busy && !socket_waits(socket, POLLIN, LOCK_AGAIN_MS)) {
-			folder_look(w);
+		if (w->busy && !writer_waits(socket, POLLIN, LOCK_AGAIN_MS)) {
+			(void)folder_look(w);
 			if (!w->busy)
 				report_send(w, socket, MESSAGE_SETUP, 0);
 		} else if ((n = helper_receive(socket, room)) > 0) {

@@ -193,6 +193,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_network \
 	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \
+	tests/unit/resolver/daemon/test_recorder \
 	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit \
 	tests/unit/resolver/daemon/test_verdict_log \
@@ -281,6 +282,8 @@ tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings
 tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_heap_SOURCES = tests/unit/resolver/daemon/test_heap.c $(FAKE_LOOP)
 tests_unit_resolver_daemon_test_heap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc_trim
+tests_unit_resolver_daemon_test_recorder_SOURCES = tests/unit/resolver/daemon/test_recorder.c $(FAKE_LOOP) $(FAILING_ALLOC)
+tests_unit_resolver_daemon_test_recorder_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_listener_udp_SOURCES = tests/unit/resolver/daemon/test_listener_udp.c $(FAKE_LOOP)
 tests_unit_resolver_daemon_test_listener_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=engine_ask,--wrap=engine_waiting,--wrap=sendmmsg
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat

@@ -1,0 +1,258 @@
+/* What was shown reaches the journal or is counted as lost, wherever memory runs out on the way. */
+#include "resolver/daemon/recorder.h"
+
+#include "base/journal.h"
+#include "resolver/daemon/evidence_folder.h"
+#include "resolver/daemon/folder_lock.h"
+#include "resolver/upstream_set.h"
+#include "tests/unit/transport/fake_loop.h"
+#include "tests/unit/verify/failing_alloc.h"
+#include "verify/verdict_build.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ALLOCATIONS_MAX 500 /* there are fewer */
+
+static char folder[64];
+static struct loop *loop;
+static struct recorder *recorder;
+static struct counters main_counters, worker_counters;
+static struct upstreams set = {.counters = &worker_counters};
+static struct tp_target target = {.addr = {.family = ADDR_V4}};
+static struct server server = {.set = &set, .target = &target};
+static char title[32], journal[1 << 20];
+
+static const uint8_t presented[] = {0, 0, 3, 'a', 'b', 'c'};
+
+static void
+start(char *state_dir)
+{
+	static char nobody[1];
+	struct settings settings = {.state_dir = state_dir, .user = nobody, .journal_size = 1 << 20,
+				    .evidence_count = 1000, .evidence_size = 1 << 20};
+
+	assert_int_equal(loop_new(&loop), RES_OK);
+	assert_int_equal(recorder_new(&recorder, loop, &main_counters), RES_OK);
+	recorder_start(recorder, &settings, false);
+	recorder_settle(recorder, &settings);
+	recorder_configure(recorder, &settings);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	memset(&main_counters, 0, sizeof main_counters);
+	memset(&worker_counters, 0, sizeof worker_counters);
+	strcpy(folder, "/tmp/recorder-XXXXXX");
+	return mkdtemp(folder) == NULL;
+}
+
+static void
+folder_empty(const char *path)
+{
+	const struct dirent *e;
+	char name[512];
+	DIR *d = opendir(path);
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		(void)snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+		if (e->d_name[0] != '.')
+			(void)unlink(name);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	(void)rmdir(path);
+}
+
+static int
+end(void **state)
+{
+	char path[128];
+
+	(void)state;
+	recorder_free(recorder);
+	loop_free(loop);
+	verdict_clear(&server.verdict);
+	(void)snprintf(path, sizeof path, "%s/" REFUSAL_FOLDER, folder);
+	folder_empty(path);
+	folder_empty(folder);
+	return 0;
+}
+
+/* ---- what is there */
+
+static void
+journal_load(void)
+{
+	char path[128];
+	size_t n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/" JOURNAL_FILE, folder);
+	if ((f = fopen(path, "r")) != NULL) {
+		n = fread(journal, 1, sizeof journal - 1, f);
+		(void)fclose(f);
+	}
+	journal[n] = '\0';
+}
+
+static unsigned
+lines_written(void)
+{
+	unsigned n = 0;
+
+	journal_load();
+	for (const char *p = journal; *p != '\0'; p++)
+		n += *p == '\n';
+	return n;
+}
+
+/* A whole record of this upstream. */
+static bool
+journal_has(const char *upstream)
+{
+	const char *at;
+	char quoted[64];
+
+	(void)snprintf(quoted, sizeof quoted, "\"%s\"", upstream);
+	journal_load();
+	return (at = strstr(journal, quoted)) != NULL && strchr(at, '\n') != NULL;
+}
+
+static unsigned
+evidence_written(void)
+{
+	const struct dirent *e;
+	char path[128];
+	unsigned n = 0;
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "%s/" REFUSAL_FOLDER, folder);
+	if ((d = opendir(path)) == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		n += strstr(e->d_name, ".json") != NULL;
+	(void)closedir(d);
+	return n;
+}
+
+static unsigned
+lost(void)
+{
+	return (unsigned)(counter_get(&main_counters, COUNTER_JOURNAL_LOST) +
+			  counter_get(&worker_counters, COUNTER_JOURNAL_LOST));
+}
+
+/* A certificate of an upstream that was never seen before. */
+static void
+server_show(const char *name, unsigned i, enum reason refused)
+{
+	struct verdict *v = &server.verdict;
+
+	verdict_clear(v);
+	(void)snprintf(title, sizeof title, "%s-%u", name, i);
+	target.upstream = title;
+	v->chain = calloc(1, sizeof *v->chain);
+	assert_non_null(v->chain);
+	v->n_chain = 1;
+	v->chain[0].subject = strdup("CN=server");
+	v->chain[0].issuer = strdup("CN=issuer");
+	v->chain[0].serial = strdup("01");
+	v->chain[0].sha256[0] = (uint8_t)i;
+	v->chain[0].sha256[1] = (uint8_t)(i >> 8);
+	if (refused != REASON_NONE)
+		verdict_add(v, refused, "the test says so");
+	verdict_close(v, true);
+	assert_int_equal(verdict_accepted(v), refused == REASON_NONE);
+}
+
+/* True: this allocation failed on the way; 0: none. */
+static bool
+show(const char *name, unsigned i, enum reason refused, size_t fail_at)
+{
+	server_show(name, i, refused);
+	failing_alloc_begin(fail_at);
+	recorder_add(recorder, &server, span_of(presented, sizeof presented));
+	(void)fake_loop_turn(loop, 0);
+	return failing_alloc_end() >= fail_at;
+}
+
+/* What is sent later is written later: with this one everything before it is written or lost. */
+static void
+show_last(unsigned i)
+{
+	(void)show("last", i, REASON_NONE, 0);
+	for (int n = 0; n < 1000 && !journal_has(title); n++)
+		(void)fake_loop_turn(loop, 10);
+	assert_true(journal_has(title));
+}
+
+static void
+what_is_shown_is_written_or_counted(void **state)
+{
+	static const struct {
+		const char *says;
+		enum reason refused;
+		unsigned parts; /* the record, and the evidence; counted once when it is neither yet */
+	} rows[] = {{"accepted", REASON_NONE, 1}, {"refused", REASON_EXPIRED, 2}};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		bool failed = true;
+
+		if (i > 0) {
+			assert_int_equal(end(state), 0);
+			assert_int_equal(begin(state), 0);
+		}
+		start(folder);
+		for (unsigned k = 1; failed; k++) {
+			unsigned written = lines_written() + evidence_written(), lost_before = lost();
+
+			assert_true(k < ALLOCATIONS_MAX);
+			failed = show(rows[i].says, k, rows[i].refused, k);
+			show_last(k);
+			written = lines_written() + evidence_written() - written - 1;
+			if (written + (lost() - lost_before) != rows[i].parts && (written != 0 || lost() - lost_before != 1))
+				fail_msg("%s, allocation %u: %u written, %u lost", rows[i].says, k, written,
+					 lost() - lost_before);
+			if (!failed && (written != rows[i].parts || lost() != lost_before))
+				fail_msg("%s, with memory: %u written, %u lost", rows[i].says, written,
+					 lost() - lost_before);
+		}
+		assert_true(lost() > 0);
+	}
+}
+
+static void
+nothing_is_lost_where_nothing_is_kept(void **state)
+{
+	static char none[1];
+
+	(void)state;
+	start(none);
+	for (unsigned k = 1; k < 20; k++) {
+		(void)show("accepted", k, REASON_NONE, k);
+		(void)show("refused", k, REASON_EXPIRED, k);
+	}
+	assert_int_equal(lost(), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(what_is_shown_is_written_or_counted, begin, end),
+	    cmocka_unit_test_setup_teardown(nothing_is_lost_where_nothing_is_kept, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
