@@ -219,12 +219,18 @@ query_keep_failure(struct query *q, const struct msg_ede *ede)
 				  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));
 }
 
+enum counter
+query_failure_counts_as(const struct query *q)
+{
+	return q->limited ? COUNTER_SHED : COUNTER_COUNT;
+}
+
 /* SERVFAIL that says why. */
 static void
 query_give_up(struct query *q)
 {
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
-	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+	struct reply r = reply_empty(RCODE_SERVFAIL, ede, query_failure_counts_as(q));
 
 	r.n_ede = query_explain(q, ede);
 	query_keep_failure(q, &ede[0]);

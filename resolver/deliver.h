@@ -27,6 +27,8 @@ bool query_find_stale(const struct query *, struct cache_hit *);
 bool query_give_stale(struct query *);
 /* Why there is no answer, at least one error. Text lent until the next local answer. */
 size_t query_explain(struct query *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
+/* What its SERVFAIL counts as: shed, if some limit is the reason. */
+enum counter query_failure_counts_as(const struct query *);
 /* Caches the failure for a moment, unless asking again costs nothing. ede: why it failed. */
 void query_keep_failure(struct query *, const struct msg_ede *ede);
 

@@ -110,7 +110,6 @@ queries_on_shed(void *ctx)
 	struct query *q;
 
 	while ((q = LIST_FIRST(&e->doomed)) != NULL) {
-		counter_add(e->counters, COUNTER_SHED, waiters_count(&q->waiters));
 		q->limited = true;
 		query_settle(q, query_fail(q));
 	}
@@ -194,7 +193,7 @@ query_hopeless(struct query *q, const struct msg_question *question, const struc
 	if (query_find_stale(q, &hit)) {
 		r = reply_stale(&hit, ede);
 	} else {
-		r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+		r = reply_empty(RCODE_SERVFAIL, ede, query_failure_counts_as(q));
 		r.n_ede = query_explain(q, ede);
 		if (q->suspect)
 			query_keep_failure(q, &ede[0]);
