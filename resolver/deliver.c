@@ -246,10 +246,10 @@ query_fail(struct query *q)
 		return QUERY_ENDED;
 	if (query_is_late(q))
 		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
-	if (query_give_stale(q))
+	if (!query_give_stale(q))
+		query_give_up(q);
+	else if (!q->limited) /* else no upstream has failed it */
 		cache_put_failure(e->cache, &q->key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS,
 				  loop_now_ms(e->loop));
-	else
-		query_give_up(q);
 	return QUERY_ENDED;
 }
