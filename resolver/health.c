@@ -179,6 +179,9 @@ server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 	server_failed(s, reason, NULL);
 	if (s->retry_at_ms < until)
 		s->retry_at_ms = until;
+	server_give_back(s);
+	if (s->slot != NULL)
+		tp_slot_keep(s->slot, 0);
 }
 
 void

@@ -133,6 +133,19 @@ server_lanes_drop(struct server *s)
 }
 
 void
+server_give_back(struct server *s)
+{
+	if (s->slot != NULL)
+		tp_slot_give_back(s->slot);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_give_back(s->lane[i].slot);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		if (s->beside[i] != NULL)
+			tp_slot_give_back(s->beside[i]);
+}
+
+void
 server_lanes_drop_idle(struct server *s)
 {
 	for (int i = 0; i < UPSTREAM_LANES; i++)

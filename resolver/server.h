@@ -147,6 +147,8 @@ unsigned server_lane_burst(const struct server *, unsigned most);
 /* Lanes may still make connections to tell bad names from a bad server. */
 bool server_has_lane_budget(const struct server *);
 void server_lanes_drop(struct server *);
+/* No question that waits for one of its connections is sent there: they go elsewhere. */
+void server_give_back(struct server *);
 void server_lanes_drop_idle(struct server *);
 
 /* How soon the certificate that was judged last expires, as of now; EXPIRY_FAR without one. */

@@ -385,17 +385,10 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 }
 
 void
-tp_slot_retire(struct tp_slot *slot)
+tp_slot_give_back(struct tp_slot *slot)
 {
-	struct conn *c = slot->conn;
 	struct tp_exchange *x;
 
-	if (c != NULL && c->state == CONN_READY)
-		slot_start_draining(slot);
-	else if (c != NULL)
-		slot_drop_conn(slot, c);
-	TAILQ_FOREACH(c, &slot->draining, beside)
-	c->retired = true;
 	while ((x = exchange_list_last(&slot->shared.waiting)) != NULL) {
 		exchange_list_remove(&slot->shared.waiting, x);
 		if (x == slot->keep.exchange)
@@ -403,9 +396,23 @@ tp_slot_retire(struct tp_slot *slot)
 		else
 			slot_retire_exchange(slot, x);
 	}
+	slot_want_flush(slot);
+}
+
+void
+tp_slot_retire(struct tp_slot *slot)
+{
+	struct conn *c = slot->conn;
+
+	if (c != NULL && c->state == CONN_READY)
+		slot_start_draining(slot);
+	else if (c != NULL)
+		slot_drop_conn(slot, c);
+	TAILQ_FOREACH(c, &slot->draining, beside)
+	c->retired = true;
+	tp_slot_give_back(slot);
 	slot->wanted = false;
 	tickets_clear(&slot->shared.tickets);
-	slot_want_flush(slot);
 }
 
 void

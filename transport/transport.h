@@ -89,9 +89,9 @@ struct tp_answer {
 	bool retry_safe;     /* on failure: the question was not written, or surely not processed */
 	bool killed;         /* on failure: its connections ended, and it was repeated as often as allowed */
 	bool lost;           /* on failure: its connection ended, and no other one could be made */
-	bool retired;        /* on failure: because of tp_slot_retire, which is no fault of the peer */
-	unsigned alone;      /* how many of these connections carried nothing else */
-	int http_status;     /* DoH: of the answer, 0 when it did not come to one */
+	bool retired;    /* on failure: given back or retired (tp_slot_...), which is no fault of the peer */
+	unsigned alone;  /* how many of these connections carried nothing else */
+	int http_status; /* DoH: of the answer, 0 when it did not come to one */
 	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
@@ -129,6 +129,8 @@ void tp_slot_keep(struct tp_slot *, int64_t until_ms);
 /* Drops the connection now. Questions in flight are repeated on a fresh one; without any, none is made. forget_tickets: saved
  * sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
+/* Questions that wait for the connection, or for room on it, fail, from the loop. */
+void tp_slot_give_back(struct tp_slot *);
 /* Nothing more is written to the connection, one that is not ready is abandoned, and saved sessions are forgotten, so that the
  * next connection shows a certificate. Questions in flight may still be answered, and are not repeated. Those that wait
  * fail, from the loop. */

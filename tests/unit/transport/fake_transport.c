@@ -82,9 +82,9 @@ exchange_finish(struct tp_exchange *q, const struct tp_answer *answer)
 	void *arg = q->arg;
 
 	exchange_remove(q);
-	if (s->state == TP_READY)
-		slot_write_all(s);
 	fn(arg, answer);
+	if (s->state == TP_READY) /* at the end of the turn */
+		slot_write_all(s);
 }
 
 static void
@@ -245,20 +245,40 @@ slot_on_give_back(void *ctx)
 	} while (q != NULL);
 }
 
+/* Those that wait; with all, also those in flight. */
+static void
+slot_retire(struct tp_slot *s, bool all)
+{
+	struct tp_exchange **to = &s->retired, **from = &s->first, *q;
+
+	while (*to != NULL)
+		to = &(*to)->next;
+	while ((q = *from) != NULL) {
+		if (q->written && !all) {
+			from = &q->next;
+			continue;
+		}
+		*from = q->next;
+		q->next = NULL;
+		q->retired = true;
+		*to = q;
+		to = &q->next;
+	}
+	loop_timer_set(&s->give_back, 0);
+}
+
+void
+tp_slot_give_back(struct tp_slot *s)
+{
+	slot_retire(s, false);
+}
+
 void
 tp_slot_retire(struct tp_slot *s)
 {
-	struct tp_exchange **at = &s->retired, *q;
-
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = s->first;
-	s->first = NULL;
-	for (q = s->retired; q != NULL; q = q->next)
-		q->retired = true;
+	slot_retire(s, true);
 	s->state = TP_IDLE;
 	loop_timer_stop(&s->timer);
-	loop_timer_set(&s->give_back, 0);
 }
 
 static void

@@ -79,6 +79,33 @@ what_is_in_flight_is_not_repeated(void **state)
 	}
 }
 
+/* Only what waits is given back: the connection stays, or goes on being made. */
+static void
+a_slot_that_gives_back_goes_on(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	fixture_ask();
+	tp_slot_give_back(f->slot);
+	assert_int_equal(f->n_done, 0); /* no callback from inside */
+	PUMP_UNTIL(f->n_done == 1);
+	assert_true(f->asked[0].retired && f->asked[0].retry_safe);
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_question == 1);
+	fixture_ask();
+	tp_slot_give_back(f->slot);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_true(f->asked[2].retired && f->asked[2].retry_safe);
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_question == 2);
+	dot_server_answer(&f->server, 0, 30);
+	dot_server_answer(&f->server, 1, 30);
+	PUMP_UNTIL(f->n_done == 4);
+	assert_int_equal(f->n_failed, 2);
+	assert_int_equal(f->server.n_conn, 1);
+	assert_int_equal(f->server.n_question, 2);
+}
+
 static void
 a_connection_that_is_being_made_is_abandoned(void **state)
 {
@@ -143,6 +170,7 @@ main(void)
 	    SLOT_TEST(what_is_in_flight_is_answered_and_nothing_else_is_written),
 	    SLOT_TEST(nor_is_a_question_that_waits_for_room),
 	    SLOT_TEST(what_is_in_flight_is_not_repeated),
+	    SLOT_TEST(a_slot_that_gives_back_goes_on),
 	    SLOT_TEST(a_connection_that_is_being_made_is_abandoned),
 	    SLOT_TEST(the_next_connection_shows_a_certificate),
 	    SLOT_TEST(it_is_not_kept_open),
