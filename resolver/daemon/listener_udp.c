@@ -192,8 +192,10 @@ udp_on_reply(const struct client *client, struct span reply)
 	struct sockaddr_storage peer;
 	socklen_t peer_n;
 
-	if (room == NULL || reply.n > MSG_UDP_PAYLOAD)
+	if (room == NULL || reply.n > MSG_UDP_PAYLOAD) {
+		counter_add(l->counters, COUNTER_DROPPED, 1);
 		return;
+	}
 	memcpy(room, reply.p, reply.n);
 	peer_n = addr_to_sockaddr(&client->addr, &peer);
 	if (client->addr.family == ADDR_V6)
@@ -234,7 +236,8 @@ udp_in_one(struct listener_udp *l, size_t i)
 	uint8_t *room = udp_out_room(l);
 	struct buf out;
 
-	if (addr_from_sockaddr(&client.addr, (const struct sockaddr *)&l->in[i].peer) != RES_OK ||
+	if (room == NULL ||
+	    addr_from_sockaddr(&client.addr, (const struct sockaddr *)&l->in[i].peer) != RES_OK ||
 	    listener_refuses(&l->addr, &client.addr)) {
 		counter_add(l->counters, COUNTER_DROPPED, 1);
 		return;
@@ -244,11 +247,11 @@ udp_in_one(struct listener_udp *l, size_t i)
 	if (l->wildcard) {
 		udp_in_local(h, &client);
 		/* A broadcast or multicast address cannot be a source. */
-		if (client.local.family == ADDR_NONE)
+		if (client.local.family == ADDR_NONE) {
+			counter_add(l->counters, COUNTER_DROPPED, 1);
 			return;
+		}
 	}
-	if (room == NULL)
-		return;
 	/* A datagram that did not fit is malformed, even if the part that did would not be: records are missing. */
 	if ((h->msg_flags & MSG_TRUNC) != 0)
 		be16_write(l->in_bytes[i] + ADDITIONAL_COUNT_AT, UINT16_MAX);

@@ -26,6 +26,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
 /* What each call of sendmmsg does: accepts so many, or fails with -errno. After the last, all are accepted. */
 static int plan[8];
 static unsigned planned, calls;
+static bool full; /* it accepts none */
 
 int
 __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
@@ -33,6 +34,8 @@ __wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 	int step = calls < planned ? plan[calls] : (int)n;
 
 	calls++;
+	if (full)
+		step = -EAGAIN;
 	if (step < 0) {
 		errno = -step;
 		return -1;
@@ -145,11 +148,48 @@ replies_that_are_not_accepted_are_sent_later(void **state)
 	loop_free(loop);
 }
 
+static void
+questions_without_room_for_a_reply_are_counted(void **state)
+{
+	struct sockaddr_storage at, here;
+	struct counters counters = {0};
+	struct heap_watch heap = {0};
+	struct listener_udp *udp = NULL;
+	struct loop *loop = NULL;
+	struct addr addr;
+	socklen_t n;
+	int fd, client;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), RES_OK);
+	fd = udp_socket(&at, &n);
+	assert_int_equal(addr_from_sockaddr(&addr, (struct sockaddr *)&at), RES_OK);
+	assert_int_equal(listener_udp_new(&udp, loop, NULL, &counters, &heap, fd, &addr), RES_OK);
+	client = udp_socket(&here, &n);
+	assert_int_equal(connect(client, (struct sockaddr *)&at, n), 0);
+	planned = 0;
+	full = true;
+	for (unsigned k = 0; k < QUESTIONS; k++)
+		assert_int_equal(send(client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
+	(void)fake_loop_turn(loop, 0);
+	assert_int_equal(counter_get(&counters, COUNTER_DROPPED), 0);
+	for (unsigned k = 0; k < 7; k++)
+		assert_int_equal(send(client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
+	(void)fake_loop_turn(loop, 0);
+	full = false;
+	replies_come_in_order(loop, client, 0);
+	assert_int_equal(counter_get(&counters, COUNTER_DROPPED), 7);
+	close(client);
+	listener_udp_free(udp);
+	loop_free(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(replies_that_are_not_accepted_are_sent_later),
+	    cmocka_unit_test(questions_without_room_for_a_reply_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
