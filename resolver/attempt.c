@@ -65,6 +65,25 @@ attempts_cancel(struct attempts *as)
 		attempt_cancel(LIST_FIRST(&as->list));
 }
 
+static void
+server_attempts_forget(struct server *s, bool all)
+{
+	struct attempt *a, *next;
+
+	for (a = LIST_FIRST(&s->attempts); a != NULL; a = next) {
+		next = LIST_NEXT(a, server_link);
+		if (a->query == NULL && (all || tp_waits(a->exchange)))
+			attempt_cancel(a);
+	}
+}
+
+void
+attempts_forget(struct engine *e, bool all)
+{
+	for (size_t i = 0; i < e->upstreams->n; i++)
+		server_attempts_forget(e->upstreams->server[i], all);
+}
+
 /* ---- on its way */
 
 static void

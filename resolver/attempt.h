@@ -61,6 +61,8 @@ enum res attempt_new(struct attempts *, struct server *, enum manner);
 /* Its query continues without it. */
 void attempt_detach(struct attempt *);
 void attempt_cancel(struct attempt *);
+/* Cancels what no query waits for any more: all of it, or what waits for a connection or behind a late answer. */
+void attempts_forget(struct engine *, bool all);
 /* Its server has sent nothing at all since it was asked. */
 bool attempt_is_silent(const struct attempt *);
 

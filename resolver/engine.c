@@ -71,7 +71,8 @@ engine_make(struct engine **out, struct loop *loop, struct counters *counters, s
 	    const struct server_hooks *hooks, struct cache_store *store, bool by_floor)
 {
 	struct engine *e = calloc(1, sizeof *e);
-	const struct upstreams_hooks watch = {queries_on_server_gone, queries_on_change, e};
+	const struct upstreams_hooks watch = {queries_on_server_gone, queries_on_change, queries_on_network,
+					      e};
 
 	if (e == NULL)
 		return RES_NOMEM;

@@ -326,6 +326,7 @@ queries_reroute(struct engine *e)
 		next = LIST_NEXT(q, link);
 		query_settle(q, query_reroute(q, routes_find(e->plan->routes, q->key.name)));
 	}
+	attempts_forget(e, false); /* their names may go elsewhere now, or nowhere */
 }
 
 void
@@ -388,6 +389,12 @@ queries_on_change(void *engine)
 {
 	queries_wake(engine, true);
 	queries_wake(engine, false);
+}
+
+void
+queries_on_network(void *engine)
+{
+	attempts_forget(engine, true);
 }
 
 void

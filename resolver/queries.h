@@ -26,5 +26,7 @@ void queries_free(struct engine *);
 void queries_on_server_gone(void *engine, struct server *);
 /* There is news of a server, or something is due: waiting queries look for a server again. */
 void queries_on_change(void *engine);
+/* What no query waits for any more must not be repeated on another network. */
+void queries_on_network(void *engine);
 
 #endif

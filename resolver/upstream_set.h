@@ -25,6 +25,8 @@ struct upstreams_hooks {
 	void (*on_gone)(void *ctx, struct server *);
 	/* There is news of a server, good or bad: waiting queries look again. */
 	void (*on_change)(void *ctx);
+	/* All connections are about to be dropped, because the network is another one. */
+	void (*on_network)(void *ctx);
 	void *ctx;
 };
 

@@ -177,6 +177,7 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 void
 upstreams_network_changed(struct upstreams *set)
 {
+	set->hooks.on_network(set->hooks.ctx);
 	set->family_first = ADDR_V6;
 	set->network_ms = loop_now_ms(set->loop);
 	set->explore_at_ms = loop_now_ms(set->loop) + UPSTREAM_EXPLORE_MS / 6;
