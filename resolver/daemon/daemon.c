@@ -215,6 +215,7 @@ daemon_on_network(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	counter_add(&d->counters, COUNTER_NETWORK_CHANGES, 1);
 	log_event(LOG_NOTICE, "network-changed", LOG_INT("workers", d->workers.n));
 	(void)workers_post(&d->workers, worker_on_network, NULL);
 }

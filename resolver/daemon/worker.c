@@ -267,7 +267,6 @@ worker_drain(struct worker *w)
 void
 worker_network_changed(struct worker *w)
 {
-	counter_add(&w->counters, COUNTER_NETWORK_CHANGES, 1);
 	engine_network_changed(w->engine);
 	portal_link_reset(&w->portal);
 }

@@ -1,6 +1,7 @@
 """Several workers, one cache: an answer that one of them received is found by all, and one that is removed is gone for all. The kernel
 chooses the worker by the client's port, so each question below comes from a port of its own: 30 of them reach every worker."""
 import errno
+import subprocess
 import threading
 
 import dns.message
@@ -144,3 +145,12 @@ def no_thread(t, k, n):
     d.process.expect = None
     equal((d.process.popen.wait(patient(20)), faults.hits), (3, 1), "exit code, and threads that were not made")
     check(f"cannot start the thread of worker {k} of {n}: Resource temporarily unavailable" in d.log(), d.log())
+
+
+@case("a change of network counts once, however many workers hear of it", netns=True)
+def network(t):
+    d, _ = stub(t, workers=WORKERS)
+    busy(d)
+    subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)
+    until(lambda: min(handshakes(d)) >= 2, 30, "every worker has connected anew")
+    equal(d.ctl("stats")["counters"]["network_changes"], d.log().count("network-changed"), "changes")
