@@ -166,13 +166,17 @@ static enum watch_exit
 file_check(const char *file)
 {
 	const char *name, *cause = NULL;
-	int folder = path_target_open(file, &name, &cause);
+	int folder = path_target_open(file, &name, &cause), error = folder < 0 ? errno : 0;
 
-	if (folder < 0)
-		return watch_complain(errno == ENOENT || errno == ENOTDIR ? WATCH_USAGE : WATCH_TROUBLE, verb,
-				      "cannot write %s: %s", file, cause);
-	(void)close(folder);
-	return WATCH_DONE;
+	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+		error = errno;
+		cause = strerror(error);
+	}
+	if (folder >= 0)
+		(void)close(folder);
+	return error == 0 ? WATCH_DONE
+			  : watch_complain(error == ENOENT || error == ENOTDIR ? WATCH_USAGE : WATCH_TROUBLE,
+					   verb, "cannot write %s: %s", file, cause);
 }
 
 static enum watch_exit

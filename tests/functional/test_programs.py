@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 
-from harness.case import case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows
 from harness.pki import Site
 
 PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab", "ctstub-watch", "ctstub-portal")
@@ -126,6 +126,23 @@ def no_folder_for_output(t, command):
     code, out, err = t.run(*command.replace("{}", "nowhere/x").split())
     equal((code, os.path.exists(t.path("worked"))), (2, False), f"exit code, and did it begin: {out}{err}")
     check("cannot write nowhere/x: No such file or directory" in err and (not out or "--onecrl" in command), f"{out}{err}")
+
+
+@rows([("ctstub-watch known add --live does not ask the upstream", ["ctstub-watch", "known", "add", "--file", "{closed}/x", "--live", "one", "-c", "{conf}"]),
+       ("ctstub-lab run does not begin", ["ctstub-lab", "run", "--client", "{dir}/adapter", "--out", "{closed}/x"])], builds=("gcc",))
+def closed_folder(t, words):
+    """A folder into which this user may not write is found before any work, too."""
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    os.chmod(t.dir, 0o755)
+    os.makedirs(t.path("closed"), mode=0o755)
+    os.chmod(t.write("adapter", f"#!/bin/sh\ntouch {t.path('worked')}\n"), 0o755)
+    places = {"closed": t.path("closed"), "dir": t.dir,
+              "conf": t.write("c.conf", f'user = ""\nstate-dir = "{t.dir}"\nupstream "one" {{ address = {{"127.0.0.1:1"}} }}\n')}
+    program, *arguments = (w.format(**places) for w in words)
+    code, out, err = t.run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program(program), *arguments)
+    check(code == 3 and not out and err.endswith(f"cannot write {t.path('closed')}/x: Permission denied\n") and err.count("\n") == 1, f"{code}: {out}{err}")
+    check(not os.path.exists(t.path("worked")), "it began")
 
 
 @rows([(f"a new key of ctstub-watch does not replace {file}", file) for file in ("org.key", "org.pub")], builds=("gcc",))
