@@ -63,16 +63,19 @@ form_write(const struct report *report, void (*form)(const struct report *, stru
 static int
 outputs_check(const char *html, const char *markdown, const char *json)
 {
-	int code = lab_output_check("html", html, true);
+	char why[LAB_WHY_MAX];
+	int code = lab_output_check(why, "html", html, true);
 
 	if (code == LAB_DONE)
-		code = lab_output_check("markdown", markdown, true);
+		code = lab_output_check(why, "markdown", markdown, true);
 	if (code == LAB_DONE)
-		code = lab_output_check("json", json, true);
+		code = lab_output_check(why, "json", json, true);
 	if (code == LAB_DONE && lab_is_stdout(html) + lab_is_stdout(markdown) + lab_is_stdout(json) > 1) {
-		fprintf(stderr, "ctstub-lab: standard output is one file, \"-\" was expected once\n");
+		snprintf(why, sizeof why, "standard output is one file, \"-\" was expected once");
 		code = LAB_USAGE;
 	}
+	if (code != LAB_DONE)
+		fprintf(stderr, "ctstub-lab: %s\n", why);
 	return code;
 }
 

@@ -84,7 +84,7 @@ run_on_result(void *ctx, const struct scenario *scenario, const struct trial_res
 }
 
 /* The last complaint, for --json. */
-static char complaint[512];
+static char complaint[LAB_WHY_MAX];
 
 static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -420,7 +420,7 @@ run_verb(struct run *run, int argc, char **argv)
 						{"keep", no_argument, NULL, 'k'},
 						{NULL, 0, NULL, 0}};
 	const struct sigaction stop = {.sa_handler = on_interrupt};
-	char template[] = "/tmp/ctstub-lab-run.XXXXXX";
+	char template[] = "/tmp/ctstub-lab-run.XXXXXX", why[LAB_WHY_MAX];
 	int c, code;
 
 	while ((c = option_get(argc, argv, "v", options)) != -1)
@@ -428,9 +428,11 @@ run_verb(struct run *run, int argc, char **argv)
 			return LAB_USAGE;
 	if (argc != optind || run->adapter == NULL)
 		return lab_help_wrong("run");
-	code = lab_output_check("out", run->out_file, false); /* not after minutes of trials */
-	if (code != LAB_DONE)
+	code = lab_output_check(why, "out", run->out_file, false); /* not after minutes of trials */
+	if (code != LAB_DONE) {
+		complain("%s", why);
 		return code;
+	}
 	code = client_find(run);
 	if (code != LAB_DONE)
 		return code;

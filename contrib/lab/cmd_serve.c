@@ -244,6 +244,7 @@ lab_serve(int argc, char **argv)
 	    {"pki", required_argument, NULL, 'p'},    {"count", required_argument, NULL, 'c'},
 	    {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0}};
 	struct serve serve = {.listen = {.family = ADDR_NONE}};
+	char why[LAB_WHY_MAX];
 	int c, code;
 
 	while ((c = option_get(argc, argv, "", options)) != -1)
@@ -256,9 +257,11 @@ lab_serve(int argc, char **argv)
 		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
 		return LAB_USAGE;
 	}
-	code = lab_output_check("count", serve.count_file, false);
-	if (code != LAB_DONE)
+	code = lab_output_check(why, "count", serve.count_file, false);
+	if (code != LAB_DONE) {
+		fprintf(stderr, "ctstub-lab: %s\n", why);
 		return code;
+	}
 	log_setup(LOG_INFO, serve.json ? LOG_JSON : LOG_TEXT);
 	log_capture(sink_stdout, NULL);
 	addresses_settle(&serve);

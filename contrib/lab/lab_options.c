@@ -95,20 +95,20 @@ lab_is_stdout(const char *path)
 }
 
 enum lab_exit
-lab_output_check(const char *name, const char *path, bool may_be_stdout)
+lab_output_check(char why[LAB_WHY_MAX], const char *name, const char *path, bool may_be_stdout)
 {
 	enum res res;
 
 	if (path == NULL || (may_be_stdout && lab_is_stdout(path)))
 		return LAB_DONE;
 	if (lab_is_stdout(path)) {
-		fprintf(stderr, "ctstub-lab: --%s -: a file was expected\n", name);
+		snprintf(why, LAB_WHY_MAX, "--%s -: a file was expected", name);
 		return LAB_USAGE;
 	}
 	res = lab_file_check(path);
 	if (res == RES_OK)
 		return LAB_DONE;
-	fprintf(stderr, "ctstub-lab: --%s: cannot write %s: %s\n", name, path,
-		res_why(res == RES_NOT_FOUND ? RES_IO : res));
+	snprintf(why, LAB_WHY_MAX, "--%s: cannot write %s: %s", name, path,
+		 res_why(res == RES_NOT_FOUND ? RES_IO : res));
 	return res == RES_NOT_FOUND ? LAB_USAGE : LAB_TROUBLE;
 }

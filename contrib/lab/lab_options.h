@@ -14,9 +14,11 @@ bool lab_duration_read(int64_t *out_ms, const char *name, const char *text, int6
 /* An address to listen on, of the loopback interface: others must not find a false resolver. Port 0 means any free port. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
 
+#define LAB_WHY_MAX 4352 /* a path and a sentence */
+
 /* Before any work: can a file be written where --name says? path may be NULL: it was not given. "-" means standard
- * output, where that may take it. LAB_DONE, or the exit code, explained on standard error. */
-enum lab_exit lab_output_check(const char *name, const char *path, bool may_be_stdout);
+ * output, where that may take it. LAB_DONE, or the exit code with a sentence in why. */
+enum lab_exit lab_output_check(char why[LAB_WHY_MAX], const char *name, const char *path, bool may_be_stdout);
 bool lab_is_stdout(const char *path); /* may be NULL */
 
 #endif

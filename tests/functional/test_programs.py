@@ -1,4 +1,5 @@
 """The programs as such: where they lie, what they say of themselves."""
+import json
 import os
 import re
 import shlex
@@ -143,6 +144,13 @@ def closed_folder(t, words):
     code, out, err = t.run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program(program), *arguments)
     check(code == 3 and not out and err.endswith(f"cannot write {t.path('closed')}/x: Permission denied\n") and err.count("\n") == 1, f"{code}: {out}{err}")
     check(not os.path.exists(t.path("worked")), "it began")
+
+
+@case("ctstub-lab run --json says why it did not begin", builds=("gcc",))
+def run_json(t):
+    for out, why in (("-", "--out -: a file was expected"), ("nowhere/x", "--out: cannot write nowhere/x: No such file or directory")):
+        code, said, err = t.run("ctstub-lab", "run", "--json", "--client", "./adapter", "--out", out)
+        equal((code, said, err), (2, json.dumps({"error": why}, separators=(",", ":")) + "\n", f"ctstub-lab: {why}\n"), out)
 
 
 @rows([(f"a new key of ctstub-watch does not replace {file}", file) for file in ("org.key", "org.pub")], builds=("gcc",))
