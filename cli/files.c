@@ -53,7 +53,7 @@ place_check(int folder, const char *path, const char *cause, char **why)
 {
 	int error = errno;
 
-	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0) {
+	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, 0) == 0) {
 		(void)close(folder);
 		return RES_OK;
 	}

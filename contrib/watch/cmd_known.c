@@ -168,7 +168,7 @@ file_check(const char *file)
 	const char *name, *cause = NULL;
 	int folder = path_target_open(file, &name, &cause), error = folder < 0 ? errno : 0;
 
-	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, 0) != 0) {
 		error = errno;
 		cause = strerror(error);
 	}
