@@ -80,8 +80,7 @@ struct conn {
 	bool carried;        /* a question was written on it */
 	bool answered;       /* it brought an answer */
 	bool offered;        /* a saved session */
-	bool
-	    outdated; /* ends because its verdict was too old: neither its server nor a question is to blame */
+	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */
