@@ -135,16 +135,18 @@ server_takes_trial(struct server *s, uint64_t zone)
 {
 	int64_t now = loop_now_ms(s->loop);
 
-	return s->poor >= UPSTREAM_POOR_MAX && !quarantine_is_poor(&s->set->quarantine, s->id, zone, now) &&
-	       server_lane_free(s) >= 0 &&
+	return s->poor >= UPSTREAM_POOR_MAX && !server_rests(s, now) &&
+	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, now) && server_lane_free(s) >= 0 &&
 	       pace_take(&s->fresh_pace, now, UPSTREAM_FRESH_MS, UPSTREAM_FRESH_BURST);
 }
 
 bool
 server_may_ask_again(struct server *s, uint64_t zone)
 {
-	return s->poor == 1 && server_is_ready(s) &&
-	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop));
+	int64_t now = loop_now_ms(s->loop);
+
+	return s->poor == 1 && server_is_ready(s) && !server_rests(s, now) &&
+	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, now);
 }
 
 void
