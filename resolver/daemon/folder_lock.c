@@ -47,6 +47,13 @@ holder_write(int fd, pid_t self)
 		(void)file_write_all(fd, span_of(text, (size_t)n));
 }
 
+/* Where no file can be made, the journal may be there already, and be written. */
+static bool
+is_without_room(int error)
+{
+	return error == EACCES || error == EROFS || error == ENOSPC || error == EDQUOT;
+}
+
 static enum res
 file_open(int folder, int *fd)
 {
@@ -75,7 +82,7 @@ folder_lock_take(struct folder_lock *lock, int folder, pid_t self, pid_t *holder
 		return RES_OK;
 	folder_lock_give(lock);
 	if ((res = file_open(folder, &fd)) != RES_OK)
-		return res;
+		return is_without_room(errno) ? RES_OK : res;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		bool taken = errno == EWOULDBLOCK;
 

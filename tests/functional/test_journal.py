@@ -401,6 +401,22 @@ def user(t):
     equal(os.stat(os.path.join(folder, "journal.jsonl")).st_uid, 65534, "owner")
 
 
+@case("a journal in a folder where the daemon may make no file is written, without a lock", builds=("gcc",))
+def no_lock(t):
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    folder = t.path("state")
+    os.makedirs(folder)
+    journal = os.path.join(folder, "journal.jsonl")
+    open(journal, "w", encoding="ascii").close()
+    os.chown(journal, 65534, 65534)
+    w = World(t, state_dir=folder, user="nobody")
+    w.ask()
+    w.settle(1)
+    check(not os.path.exists(os.path.join(folder, "journal.lock")), "there is no lock")
+    equal((state(w.daemon), stat(w.daemon, "journal_lost")), ("written", 0), "state and losses")
+
+
 def beside(w):
     """A second daemon with the state-dir of the first, which it holds."""
     until(lambda: os.path.exists(os.path.join(w.dir, "journal.lock")), 10, "the first daemon has the folder")
