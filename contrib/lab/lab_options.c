@@ -94,7 +94,7 @@ lab_is_stdout(const char *path)
 	return path != NULL && strcmp(path, "-") == 0;
 }
 
-enum lab_exit
+int
 lab_output_check(char why[LAB_WHY_MAX], const char *name, const char *path, bool may_be_stdout)
 {
 	enum res res;

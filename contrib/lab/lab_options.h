@@ -18,7 +18,7 @@ bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
 
 /* Before any work: can a file be written where --name says? path may be NULL: it was not given. "-" means standard
  * output, where that may take it. LAB_DONE, or the exit code with a sentence in why. */
-enum lab_exit lab_output_check(char why[LAB_WHY_MAX], const char *name, const char *path, bool may_be_stdout);
+int lab_output_check(char why[LAB_WHY_MAX], const char *name, const char *path, bool may_be_stdout);
 bool lab_is_stdout(const char *path); /* may be NULL */
 
 #endif
