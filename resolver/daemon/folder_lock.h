@@ -20,8 +20,8 @@ struct folder_lock {
 };
 
 /* Takes the lock of this folder (a descriptor), if it is not held already, and gives up that of another one. self: the process
- * that others are told. RES_OK: it is held, or there can be none: the file system has no locks, or no file can be made. RES_LIMIT: another process has it, *holder is its
- * number, 0 when it is not known. RES_IO: errno says why. */
+ * that others are told. RES_OK: it is held, or there can be none: the file system has no locks, or no file can be made.
+ * RES_LIMIT: another process has it, *holder is its number, 0 when it is not known. RES_IO: errno says why. */
 enum res folder_lock_take(struct folder_lock *, int folder, pid_t self, pid_t *holder);
 void folder_lock_give(struct folder_lock *);
 
