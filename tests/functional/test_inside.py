@@ -106,7 +106,7 @@ TABLE = [
     ("sends a file", "sendfile", FILTER),
     ("moves data through a pipe", "splice", FILTER),
     ("makes a pipe", "pipe", FILTER, FILTER, FILTER, FILTER, MAY),
-    ("locks a file", "flock", FILTER, FILTER, FILTER, FILTER, MAY),
+    ("locks a file", "flock", FILTER, MAY, FILTER, FILTER, MAY),
     ("has signals sent to another process", "fcntl-owner", FILTER),
     ("takes a lease of a file", "fcntl-lease", FILTER),
     ("watches a folder by signals", "fcntl-notify", FILTER),

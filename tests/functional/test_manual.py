@@ -208,7 +208,7 @@ def watch_configuration(t, block):
     site = Site(t)
     known = t.write("known.txt", "# empty")
     block = block.replace("/etc/ctstub/watched.txt", t.write("watched.txt", "192.0.2.0/24\n")).replace("/etc/ctstub/known.txt", known)
-    config = t.write("ctstub.conf", f'state-dir = ""\ntrust {{ anchors = "{site.anchors}" }}\n{block}\n')
+    config = t.write("ctstub.conf", f'state-dir = "{t.dir}"\ntrust {{ anchors = "{site.anchors}" }}\n{block}\n')
     code, _, err = t.run("ctstub-watch", "-t", "-c", config)
     equal(code, 0, err)
 
