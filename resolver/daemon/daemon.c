@@ -193,10 +193,8 @@ daemon_on_end(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (d->ending) { /* asked twice: at once */
-		loop_stop(d->loop);
+	if (d->ending) /* whoever asks twice still gets the answers in flight: they have a second */
 		return;
-	}
 	d->ending = true;
 	service_stopping();
 	log_event(LOG_NOTICE, "ending", LOG_INT("waiting_ms_max", WORKER_DRAIN_MS));
