@@ -263,6 +263,34 @@ path_target_open(const char *path, const char **name, const char **why)
 	return fail(why, not_regular, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
 }
 
+/* Closes the folder, if it was opened. */
+static int
+folder_check(int folder, const char **why)
+{
+	int error = folder < 0 || faccessat(folder, ".", W_OK | X_OK, 0) != 0 ? errno : 0;
+
+	if (folder < 0)
+		return error;
+	(void)close(folder);
+	if (error != 0)
+		(void)fail(why, NULL, error);
+	return error;
+}
+
+int
+path_target_check(const char *path, const char **why)
+{
+	const char *name;
+
+	return folder_check(path_target_open(path, &name, why), why);
+}
+
+int
+path_folder_check(const char *path, const char **why)
+{
+	return folder_check(path_folder_open(path, why), why);
+}
+
 int
 path_file_open_at(int folder, const char *name, struct stat *st, const char **why)
 {
@@ -292,4 +320,16 @@ path_file_open(const char *path, struct stat *st, const char **why)
 	fd = fd == 0 ? path_file_open_at(w.folder, name, st, why) : fail(why, w.why, errno);
 	walk_end(&w);
 	return fd;
+}
+
+bool
+path_file_is_readable(const char *path)
+{
+	const char *why;
+	struct stat st;
+	int fd = path_file_open(path, &st, &why);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
 }

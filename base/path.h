@@ -55,11 +55,17 @@ int path_parent_open(const char *path, const char **name, const char **why);
  * one, but not a link like /dev/stdout. A device is never replaced: root could do that, and the machine would lose
  * the device. */
 int path_target_open(const char *path, const char **name, const char **why);
+/* Before any work: can this file be replaced so, and can files be made in this folder? 0, or an error number: ENOENT and
+ * ENOTDIR mean that there is no such folder. */
+int path_target_check(const char *path, const char **why);
+int path_folder_check(const char *path, const char **why);
 /* Does the name lead through a link of /proc to an open file of a process, as /dev/stdout does? The open file may be
  * a regular one, but the link itself is needed by the machine. Not for processes with a filter on system calls. */
 bool path_is_descriptor(const char *path);
 /* A regular file, for reading. */
 int path_file_open(const char *path, struct stat *, const char **why);
+/* Is there such a file, and may this process read it? False: errno says why not. */
+bool path_file_is_readable(const char *path);
 /* A regular file in an open folder, for reading; not through a link. */
 int path_file_open_at(int folder, const char *name, struct stat *, const char **why);
 

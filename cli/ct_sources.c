@@ -143,25 +143,13 @@ mirror_verify(const struct ct_source *source, const struct ct_ask *ask, struct s
 	return code;
 }
 
-static bool
-is_missing(const char *file)
-{
-	const char *why;
-	struct stat st;
-	int fd = path_file_open(file, &st, &why);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd < 0 && errno == ENOENT;
-}
-
 static enum exit_code
 source_read_file(struct buf *out, const struct ct_source *source, const char *file)
 {
 	char *why = NULL;
 	enum res res;
 
-	if (source->kind == CT_SOURCE_FILE && is_missing(file))
+	if (source->kind == CT_SOURCE_FILE && !path_file_is_readable(file) && errno == ENOENT)
 		return EXIT_TROUBLE;
 	res = config_file_read(out, file, CTLOGS_FILE_MAX, &why);
 	if (res != RES_OK)

@@ -6,7 +6,6 @@
 #include "base/replace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,19 +48,10 @@ files_replace_named(const char *file, struct span content, char **why)
 }
 
 static enum res
-place_check(int folder, const char *path, const char *cause, char **why)
+check_result(int error, const char *path, const char *cause, char **why)
 {
-	int error = errno;
-
-	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, 0) == 0) {
-		(void)close(folder);
+	if (error == 0)
 		return RES_OK;
-	}
-	if (folder >= 0) {
-		error = errno;
-		cause = strerror(error);
-		(void)close(folder);
-	}
 	cannot_write(why, path, cause, error);
 	return error == ENOENT || error == ENOTDIR ? RES_NOT_FOUND : RES_IO;
 }
@@ -69,17 +59,17 @@ place_check(int folder, const char *path, const char *cause, char **why)
 enum res
 files_target_check(const char *file, char **why)
 {
-	const char *name, *cause = NULL;
-	int folder = path_target_open(file, &name, &cause);
+	const char *cause = NULL;
+	int error = path_target_check(file, &cause);
 
-	return place_check(folder, file, cause, why);
+	return check_result(error, file, cause, why);
 }
 
 enum res
 files_folder_check(const char *path, char **why)
 {
 	const char *cause = NULL;
-	int folder = path_folder_open(path, &cause);
+	int error = path_folder_check(path, &cause);
 
-	return place_check(folder, path, cause, why);
+	return check_result(error, path, cause, why);
 }

@@ -234,19 +234,6 @@ cli_settings(struct settings **out, const char *verb, const char *file)
 	    verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
 }
 
-/* Is there such a file, and may we read it? */
-static bool
-is_readable(const char *file)
-{
-	const char *why;
-	struct stat st;
-	int fd = path_file_open(file, &st, &why);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
 enum exit_code
 cli_settings_as_read(struct settings **out, const char *verb, const char *file)
 {
@@ -254,7 +241,7 @@ cli_settings_as_read(struct settings **out, const char *verb, const char *file)
 	struct settings *s = NULL;
 	enum res res;
 
-	if (file != NULL && !is_readable(file))
+	if (file != NULL && !path_file_is_readable(file))
 		return cli_settings(out, verb, file);
 	res = settings_read_on(&s, file != NULL ? file : settings_default_file(), &errors);
 	if (s == NULL)

@@ -9,8 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- names */
 
@@ -240,18 +238,6 @@ item_check(void *ctx, const struct watched *item)
 	return res;
 }
 
-static bool
-can_be_opened(const char *file)
-{
-	const char *why;
-	struct stat st;
-	int fd = path_file_open(file, &st, &why);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
 void
 watch_files_check(const struct settings *s, struct config_errors *warnings)
 {
@@ -259,14 +245,14 @@ watch_files_check(const struct settings *s, struct config_errors *warnings)
 	struct cert_match_builder *b = NULL;
 
 	for (size_t i = 0; i < s->watch_file.n; i++)
-		if (can_be_opened(s->watch_file.v[i]))
+		if (path_file_is_readable(s->watch_file.v[i]))
 			(void)watch_file_take(&r, s, i, item_check, NULL);
 	if (cert_match_builder_new(&b) != RES_OK) {
 		config_errors_add(warnings, (struct place){0}, "%s", res_text(RES_NOMEM));
 		return;
 	}
 	for (size_t i = 0; i < s->known_file.n; i++)
-		if (can_be_opened(s->known_file.v[i]))
+		if (path_file_is_readable(s->known_file.v[i]))
 			(void)known_file_take(&r, s, i, b);
 	cert_match_builder_free(b);
 }

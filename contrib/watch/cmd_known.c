@@ -165,15 +165,9 @@ has_entries(struct span text, struct span entries)
 static enum watch_exit
 file_check(const char *file)
 {
-	const char *name, *cause = NULL;
-	int folder = path_target_open(file, &name, &cause), error = folder < 0 ? errno : 0;
+	const char *cause = NULL;
+	int error = path_target_check(file, &cause);
 
-	if (folder >= 0 && faccessat(folder, ".", W_OK | X_OK, 0) != 0) {
-		error = errno;
-		cause = strerror(error);
-	}
-	if (folder >= 0)
-		(void)close(folder);
 	return error == 0 ? WATCH_DONE
 			  : watch_complain(error == ENOENT || error == ENOTDIR ? WATCH_USAGE : WATCH_TROUBLE,
 					   verb, "cannot write %s: %s", file, cause);

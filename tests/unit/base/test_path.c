@@ -270,6 +270,45 @@ only_a_file_is_replaced(void **state)
 	(void)close(output);
 }
 
+/* The check before any work, and why it fails. */
+static void
+places_for_output_are_checked(void **state)
+{
+	static const struct {
+		const char *path;
+		int as_file, as_folder;
+	} places[] = {
+	    {"ours/file", 0, ENOTDIR}, {"ours/not-there", 0, ENOENT}, {"ours", EISDIR, 0},
+	    {"nowhere/file", ENOENT, ENOENT}, {"ours/file/x", ENOTDIR, ENOTDIR}, {"/dev/null", EINVAL, ENOTDIR},
+	};
+	const char *why = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (path_target_check(places[i].path, &why) != places[i].as_file)
+			fail_msg("%s as a file: %s", places[i].path, why);
+		if (path_folder_check(places[i].path, &why) != places[i].as_folder)
+			fail_msg("%s as a folder: %s", places[i].path, why);
+	}
+	assert_int_equal(mkdir("closed", 0555), 0);
+	if (geteuid() == 0) /* who may write everywhere */
+		return;
+	assert_int_equal(path_target_check("closed/file", &why), EACCES);
+	assert_string_equal(why, strerror(EACCES));
+	assert_int_equal(path_folder_check("closed", &why), EACCES);
+}
+
+static void
+an_unreadable_file_and_a_missing_one_differ(void **state)
+{
+	(void)state;
+	assert_true(path_file_is_readable("ours/file"));
+	assert_false(path_file_is_readable("ours/not-there"));
+	assert_int_equal(errno, ENOENT);
+	assert_false(path_file_is_readable("ours"));
+	assert_int_equal(errno, EISDIR);
+}
+
 static atomic_bool swapping;
 
 static void *
@@ -365,6 +404,8 @@ main(void)
 	    cmocka_unit_test(in_a_folder_that_was_opened_no_link_is_followed),
 	    cmocka_unit_test(a_folder_that_is_swapped_stays_the_one_that_was_opened),
 	    cmocka_unit_test(only_a_file_is_replaced),
+	    cmocka_unit_test(places_for_output_are_checked),
+	    cmocka_unit_test(an_unreadable_file_and_a_missing_one_differ),
 	    cmocka_unit_test(a_swap_under_way_changes_nothing),
 	    cmocka_unit_test(only_the_overflow_id_is_unmapped_and_asking_keeps_nothing_open),
 	};
