@@ -5,15 +5,13 @@
 #include <event2/event.h>
 #include <stddef.h>
 
-#define LIBEVENT_FDS 3 /* epoll, and the two ends of what its signals come through */
-
 enum res
 event_base_make(struct event_base **out)
 {
 	struct event_config *config;
 
 	*out = NULL;
-	if (!descriptors_are_left(LIBEVENT_FDS)) /* libevent would end the program */
+	if (!descriptors_are_left(DESCRIPTORS_LIBEVENT)) /* libevent would end the program */
 		return RES_IO;
 	config = event_config_new();
 	if (config == NULL)

@@ -11,14 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG      512
-#define LIBEVENT_FDS 3 /* epoll, and the two ends of what its signals come through */
+#define BACKLOG 512
 
 struct event_base *
 lab_event_base_new(void)
 {
-	return descriptors_are_left(LIBEVENT_FDS) ? event_base_new()
-						  : NULL; /* libevent would end the program */
+	/* libevent would end the program */
+	return descriptors_are_left(DESCRIPTORS_LIBEVENT) ? event_base_new() : NULL;
 }
 
 static void
