@@ -19,15 +19,23 @@ server_new(struct upstreams *set, struct loop *loop)
 }
 
 void
+server_other_slots(struct server *s, void (*act)(struct tp_slot *))
+{
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			act(s->lane[i].slot);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		if (s->beside[i] != NULL)
+			act(s->beside[i]);
+}
+
+void
 server_free(struct server *s)
 {
 	if (s == NULL)
 		return;
 	tp_slot_free(s->slot);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		tp_slot_free(s->lane[i].slot);
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		tp_slot_free(s->beside[i]);
+	server_other_slots(s, tp_slot_free);
 	verdict_clear(&s->verdict);
 	free(s);
 }
@@ -137,12 +145,7 @@ server_give_back(struct server *s)
 {
 	if (s->slot != NULL)
 		tp_slot_give_back(s->slot);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_give_back(s->lane[i].slot);
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL)
-			tp_slot_give_back(s->beside[i]);
+	server_other_slots(s, tp_slot_give_back);
 }
 
 void

@@ -119,6 +119,8 @@ struct server_hooks {
 /* A server in its initial state. NULL: no memory. */
 struct server *server_new(struct upstreams *, struct loop *);
 void server_free(struct server *);
+/* Every connection but the shared one: lanes, and those beside it. */
+void server_other_slots(struct server *, void (*act)(struct tp_slot *));
 /* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again.
  * True: the server was refused until now. It is to be connected to: nothing else brings the new verdict. */
 bool server_retarget(struct server *, const struct tp_target *);

@@ -54,12 +54,7 @@ server_retire(struct server *s, const struct tp_slot *refused)
 {
 	if (s->slot != NULL && s->slot != refused)
 		tp_slot_retire(s->slot);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_retire(s->lane[i].slot);
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL)
-			tp_slot_retire(s->beside[i]);
+	server_other_slots(s, tp_slot_retire);
 }
 
 /* A verdict refused the server, on whichever of its connections. If another one is in use, or a reload refuses what this one
