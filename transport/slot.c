@@ -369,8 +369,8 @@ tp_slot_connect(struct tp_slot *slot)
 	slot_want_flush(slot);
 }
 
-void
-tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
+static void
+slot_drop_all(struct tp_slot *slot, bool forget_tickets)
 {
 	struct conn *c;
 
@@ -378,10 +378,16 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
-	slot->wanted = false;
 	slot->barren = slot->unused = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->shared.tickets);
+}
+
+void
+tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
+{
+	slot_drop_all(slot, forget_tickets);
+	slot->wanted = false;
 }
 
 void
@@ -456,11 +462,8 @@ tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 	struct conn *c;
 
 	slot->shared.target = target;
-	if (other_peer || other_request) {
-		bool wanted = slot->wanted;
-
-		tp_slot_drop(slot, other_peer);
-		slot->wanted = wanted;
+	if (other_peer || other_request) { /* a connection that is wanted stays wanted */
+		slot_drop_all(slot, other_peer);
 		return;
 	}
 	while ((c = TAILQ_FIRST(&slot->draining)) != NULL) /* not worth judging again */

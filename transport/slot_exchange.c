@@ -34,12 +34,18 @@ slot_queue_exchange(struct tp_slot *slot, struct tp_exchange *x, bool first)
 		exchange_list_append(&slot->shared.waiting, x);
 }
 
+static void
+slot_let_fail(struct tp_slot *slot, struct tp_exchange *x)
+{
+	x->place = EXCHANGE_FAILING;
+	exchange_list_prepend(&slot->failing, x);
+}
+
 void
 slot_retire_exchange(struct tp_slot *slot, struct tp_exchange *x)
 {
 	x->retired = true;
-	x->place = EXCHANGE_FAILING;
-	exchange_list_prepend(&slot->failing, x);
+	slot_let_fail(slot, x);
 }
 
 void
@@ -62,8 +68,7 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 		x->alone += alone;
 		if (count && ++x->deaths >= most) {
 			x->killed = true;
-			x->place = EXCHANGE_FAILING;
-			exchange_list_prepend(&slot->failing, x);
+			slot_let_fail(slot, x);
 		} else {
 			slot->shared.stats.repeated++;
 			slot_queue_exchange(slot, x, true);
