@@ -143,12 +143,6 @@ watch_list_add_item(void *list, const struct watched *item)
 	return watch_list_add_name(list, item->text, -1);
 }
 
-enum res
-watch_list_add_file(struct watch_list *list, struct span text, struct faults *faults)
-{
-	return watch_files_text_read(text, watch_list_add_item, list, faults);
-}
-
 /* ---- matching */
 
 struct matching {

@@ -9,7 +9,6 @@
 #define CONTRIB_WATCH_WATCH_LIST_H
 
 #include "base/addr.h"
-#include "base/faults.h"
 #include "config/watch_files.h"
 #include "contrib/watch/identifiers.h"
 
@@ -36,10 +35,8 @@ void watch_list_free(struct watch_list *);
 enum res watch_list_add_address(struct watch_list *, const struct addr *, int owner);
 /* A name, or with a dot before it a domain; in any case and script. RES_MALFORMED: it is neither. */
 enum res watch_list_add_name(struct watch_list *, const char *name, int owner);
-/* list: a struct watch_list. The item has no owner. */
+/* For watch_files.h; list: a struct watch_list. The item has no owner. */
 enum res watch_list_add_item(void *list, const struct watched *);
-/* A watch file: an item a line, `#` begins a comment. Every bad line goes to faults. RES_MALFORMED: there are some. */
-enum res watch_list_add_file(struct watch_list *, struct span text, struct faults *);
 size_t watch_list_count(const struct watch_list *);
 const struct watch_item *watch_list_at(const struct watch_list *, size_t i); /* lent */
 

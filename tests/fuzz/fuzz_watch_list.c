@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct faults faults = {.n = 0};
 
 	check(watch_list_new(&list) == RES_OK);
-	check((watch_list_add_file(list, span_of(data, file), &faults) == RES_OK) == (faults.n == 0));
+	check((watch_files_text_read(span_of(data, file), watch_list_add_item, list, &faults) == RES_OK) == (faults.n == 0));
 	names_match_themselves(list);
 	if (nul != NULL)
 		certificate_look(list, span_of(nul + 1, n - file - 1));

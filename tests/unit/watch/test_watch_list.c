@@ -21,7 +21,7 @@ list_of(const char *file)
 	struct faults faults = {.n = 0};
 
 	assert_int_equal(watch_list_new(&list), RES_OK);
-	if (watch_list_add_file(list, span_str(file), &faults) != RES_OK)
+	if (watch_files_text_read(span_str(file), watch_list_add_item, list, &faults) != RES_OK)
 		fail_msg("line %zu: %s", faults.shown[0].line, faults.shown[0].why);
 	return list;
 }
@@ -387,7 +387,7 @@ every_bad_line_of_a_watch_file_is_reported(void **state)
 
 		(void)snprintf(file, sizeof file, "1.1.1.1\n%s\n9.9.9.9\n", rows[i].line);
 		assert_int_equal(watch_list_new(&list), RES_OK);
-		if ((watch_list_add_file(list, span_str(file), &faults) == RES_OK) != rows[i].good)
+		if ((watch_files_text_read(span_str(file), watch_list_add_item, list, &faults) == RES_OK) != rows[i].good)
 			fail_msg("%s", rows[i].what);
 		if (!rows[i].good && (faults.n != 1 || faults.shown[0].line != 2))
 			fail_msg("%s: the line", rows[i].what);
