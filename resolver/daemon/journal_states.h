@@ -12,7 +12,7 @@
 struct journal_states {
 	const struct counters *counters; /* lent; for how much was lost */
 	bool wants_journal, wants_evidence;
-	char folder[JOURNAL_WHY_MAX]; /* state-dir, as the log shows it */
+	char folder[JOURNAL_WHY_MAX]; /* state-dir, cut; for the log and the status */
 	struct journal_state journal, evidence;
 	struct log_limit log;
 };

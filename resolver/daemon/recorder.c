@@ -94,7 +94,7 @@ lost_count(const struct recorder *r, struct counters *counters)
 static void
 message_send(struct recorder *r)
 {
-	if (r->takes && (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message))))
+	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
 		lost_count(r, r->counters);
 }
 
@@ -106,7 +106,8 @@ record_send(struct recorder *r, const struct journal_record *record)
 	if (journal_write(&line, record) == RES_OK) {
 		counter_add(r->counters, COUNTER_JOURNAL_RECORDS, 1);
 		writer_put_line(&r->message, buf_span(&line));
-		message_send(r);
+		if (r->takes)
+			message_send(r);
 	} else {
 		lost_count(r, r->counters);
 	}
@@ -398,8 +399,7 @@ recorder_configure(struct recorder *r, const struct settings *s)
 	}
 	journal_states_start(&r->states);
 	writer_put_setup(&r->message, s);
-	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
-		lost_count(r, r->counters);
+	message_send(r);
 }
 
 void
