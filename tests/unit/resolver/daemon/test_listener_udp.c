@@ -100,6 +100,46 @@ replies_come_in_order(struct loop *loop, int client, uint8_t from)
 	assert_int_equal(recv(client, &(uint8_t){0}, 1, 0), -1);
 }
 
+/* A listener, and a client that is connected to it. */
+struct served {
+	struct counters counters;
+	struct heap_watch heap;
+	struct listener_udp *udp;
+	struct loop *loop;
+	int client;
+};
+
+static int
+begin(void **state)
+{
+	static struct served s;
+	struct sockaddr_storage at, here;
+	struct addr addr;
+	socklen_t n;
+	int fd;
+
+	s = (struct served){.udp = NULL};
+	assert_int_equal(loop_new(&s.loop), RES_OK);
+	fd = udp_socket(&at, &n);
+	assert_int_equal(addr_from_sockaddr(&addr, (struct sockaddr *)&at), RES_OK);
+	assert_int_equal(listener_udp_new(&s.udp, s.loop, NULL, &s.counters, &s.heap, fd, &addr), RES_OK);
+	s.client = udp_socket(&here, &n);
+	assert_int_equal(connect(s.client, (struct sockaddr *)&at, n), 0);
+	*state = &s;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	struct served *s = *state;
+
+	close(s->client);
+	listener_udp_free(s->udp);
+	loop_free(s->loop);
+	return 0;
+}
+
 static void
 replies_that_are_not_accepted_are_sent_later(void **state)
 {
@@ -115,22 +155,8 @@ replies_that_are_not_accepted_are_sent_later(void **state)
 		{"again and again", {3, -EAGAIN, 2, -ENOMEM, 1, -EAGAIN, 7, -ENOBUFS}, 8},
 		{"interrupted", {4, -EINTR, 4, -EAGAIN}, 4},
 	};
-	struct sockaddr_storage at, here;
-	struct counters counters = {0};
-	struct heap_watch heap = {0};
-	struct listener_udp *udp = NULL;
-	struct loop *loop = NULL;
-	struct addr addr;
-	socklen_t n;
-	int fd, client;
+	struct served *s = *state;
 
-	(void)state;
-	assert_int_equal(loop_new(&loop), RES_OK);
-	fd = udp_socket(&at, &n);
-	assert_int_equal(addr_from_sockaddr(&addr, (struct sockaddr *)&at), RES_OK);
-	assert_int_equal(listener_udp_new(&udp, loop, NULL, &counters, &heap, fd, &addr), RES_OK);
-	client = udp_socket(&here, &n);
-	assert_int_equal(connect(client, (struct sockaddr *)&at, n), 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		uint8_t from = (uint8_t)(i * QUESTIONS);
 
@@ -138,58 +164,38 @@ replies_that_are_not_accepted_are_sent_later(void **state)
 		planned = rows[i].n;
 		calls = 0;
 		for (unsigned k = 0; k < QUESTIONS; k++)
-			assert_int_equal(send(client, &(uint8_t){(uint8_t)(from + k)}, 1, 0), 1);
-		replies_come_in_order(loop, client, from);
+			assert_int_equal(send(s->client, &(uint8_t){(uint8_t)(from + k)}, 1, 0), 1);
+		replies_come_in_order(s->loop, s->client, from);
 		if (calls < planned)
 			fail_msg("%s: %u calls of sendmmsg", rows[i].what, calls);
 	}
-	close(client);
-	listener_udp_free(udp);
-	loop_free(loop);
 }
 
 static void
 questions_without_room_for_a_reply_are_counted(void **state)
 {
-	struct sockaddr_storage at, here;
-	struct counters counters = {0};
-	struct heap_watch heap = {0};
-	struct listener_udp *udp = NULL;
-	struct loop *loop = NULL;
-	struct addr addr;
-	socklen_t n;
-	int fd, client;
+	struct served *s = *state;
 
-	(void)state;
-	assert_int_equal(loop_new(&loop), RES_OK);
-	fd = udp_socket(&at, &n);
-	assert_int_equal(addr_from_sockaddr(&addr, (struct sockaddr *)&at), RES_OK);
-	assert_int_equal(listener_udp_new(&udp, loop, NULL, &counters, &heap, fd, &addr), RES_OK);
-	client = udp_socket(&here, &n);
-	assert_int_equal(connect(client, (struct sockaddr *)&at, n), 0);
 	planned = 0;
 	full = true;
 	for (unsigned k = 0; k < QUESTIONS; k++)
-		assert_int_equal(send(client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
-	(void)fake_loop_turn(loop, 0);
-	assert_int_equal(counter_get(&counters, COUNTER_DROPPED), 0);
+		assert_int_equal(send(s->client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
+	(void)fake_loop_turn(s->loop, 0);
+	assert_int_equal(counter_get(&s->counters, COUNTER_DROPPED), 0);
 	for (unsigned k = 0; k < 7; k++)
-		assert_int_equal(send(client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
-	(void)fake_loop_turn(loop, 0);
+		assert_int_equal(send(s->client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
+	(void)fake_loop_turn(s->loop, 0);
 	full = false;
-	replies_come_in_order(loop, client, 0);
-	assert_int_equal(counter_get(&counters, COUNTER_DROPPED), 7);
-	close(client);
-	listener_udp_free(udp);
-	loop_free(loop);
+	replies_come_in_order(s->loop, s->client, 0);
+	assert_int_equal(counter_get(&s->counters, COUNTER_DROPPED), 7);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(replies_that_are_not_accepted_are_sent_later),
-	    cmocka_unit_test(questions_without_room_for_a_reply_are_counted),
+	    cmocka_unit_test_setup_teardown(replies_that_are_not_accepted_are_sent_later, begin, end),
+	    cmocka_unit_test_setup_teardown(questions_without_room_for_a_reply_are_counted, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
