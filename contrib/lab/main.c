@@ -35,9 +35,8 @@ lab_usage(FILE *to)
 	fprintf(to, "usage: ctstub-lab VERB [OPTION]... (see ctstub-lab(1))\n\n");
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].about);
-	fprintf(to, "\nctstub-lab help VERB explains its options; ctstub-lab -V, --version prints the "
-		    "version and the "
-		    "libraries.\n");
+	fprintf(to, "\nctstub-lab help VERB explains its options; "
+		    "ctstub-lab -V, --version prints the version and the libraries.\n");
 }
 
 /* `help`, `help VERB`, `--help` and `VERB ... --help`. False: no help was asked for. */
