@@ -18,6 +18,7 @@ libtransport_a_SOURCES = \
 	transport/idle.c transport/idle.h \
 	transport/late.c transport/late.h \
 	transport/loop.c transport/loop.h \
+	transport/posts.c transport/posts.h \
 	transport/proto.h \
 	transport/slot.c transport/slot.h \
 	transport/slot_exchange.c \

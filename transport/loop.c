@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "transport/event_base.h"
+#include "transport/posts.h"
 #include "transport/wheel.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,12 +14,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-
-struct post {
-	void (*fn)(void *arg);
-	void *arg;
-	STAILQ_ENTRY(post) beside;
-};
 
 struct loop_reply {
 	struct post post; /* first: freed as one */
@@ -47,8 +41,7 @@ struct loop {
 
 	int wake_fd; /* an eventfd that other threads write to */
 	struct event *wake_event;
-	pthread_mutex_t lock; /* of the posts */
-	STAILQ_HEAD(post_list, post) posts;
+	struct posts posts;
 
 	TAILQ_HEAD(, loop_defer) defers;
 	SLIST_HEAD(, signal_watch) signals;
@@ -96,20 +89,11 @@ static void
 loop_on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
-	struct post_list list = STAILQ_HEAD_INITIALIZER(list);
-	struct post *post;
 	uint64_t n;
 
 	(void)what;
 	(void)!read(fd, &n, sizeof n);
-	pthread_mutex_lock(&loop->lock);
-	STAILQ_CONCAT(&list, &loop->posts);
-	pthread_mutex_unlock(&loop->lock);
-	while ((post = STAILQ_FIRST(&list)) != NULL) {
-		STAILQ_REMOVE_HEAD(&list, beside);
-		post->fn(post->arg);
-		free(post);
-	}
+	posts_run(&loop->posts);
 }
 
 static struct event *
@@ -133,8 +117,7 @@ loop_new(struct loop **out)
 
 	if (loop == NULL)
 		return RES_NOMEM;
-	pthread_mutex_init(&loop->lock, NULL);
-	STAILQ_INIT(&loop->posts);
+	posts_init(&loop->posts);
 	TAILQ_INIT(&loop->defers);
 	loop->armed_ms = INT64_MAX;
 	wheel_start(&loop->wheel, clock_boot_ms());
@@ -165,7 +148,6 @@ void
 loop_free(struct loop *loop)
 {
 	struct signal_watch *s;
-	struct post *p;
 
 	if (loop == NULL)
 		return;
@@ -173,10 +155,6 @@ loop_free(struct loop *loop)
 		SLIST_REMOVE_HEAD(&loop->signals, beside);
 		event_free(s->event);
 		free(s);
-	}
-	while ((p = STAILQ_FIRST(&loop->posts)) != NULL) {
-		STAILQ_REMOVE_HEAD(&loop->posts, beside);
-		free(p);
 	}
 	if (loop->timer_event != NULL)
 		event_free(loop->timer_event);
@@ -188,7 +166,7 @@ loop_free(struct loop *loop)
 		close(loop->timer_fd);
 	if (loop->wake_fd >= 0)
 		close(loop->wake_fd);
-	pthread_mutex_destroy(&loop->lock);
+	posts_free(&loop->posts);
 	free(loop);
 }
 
@@ -278,17 +256,21 @@ loop_stop(struct loop *loop)
 	loop_wake(loop);
 }
 
-static void
-post_add(struct loop *loop, struct post *post)
+void
+loop_end(struct loop *loop)
+{
+	posts_end(&loop->posts);
+}
+
+static enum res
+loop_post_add(struct loop *loop, struct post *post)
 {
 	bool first;
+	enum res res = posts_add(&loop->posts, post, &first);
 
-	pthread_mutex_lock(&loop->lock);
-	first = STAILQ_EMPTY(&loop->posts);
-	STAILQ_INSERT_TAIL(&loop->posts, post, beside);
-	pthread_mutex_unlock(&loop->lock);
-	if (first)
+	if (res == RES_OK && first)
 		loop_wake(loop);
+	return res;
 }
 
 enum res
@@ -300,8 +282,7 @@ loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 		return RES_NOMEM;
 	post->fn = fn;
 	post->arg = arg;
-	post_add(loop, post);
-	return RES_OK;
+	return loop_post_add(loop, post);
 }
 
 enum res
@@ -321,7 +302,7 @@ loop_reply_new(struct loop_reply **out, struct loop *loop, void (*fn)(void *arg)
 void
 loop_reply_post(struct loop_reply *reply)
 {
-	post_add(reply->loop, &reply->post);
+	(void)loop_post_add(reply->loop, &reply->post);
 }
 
 void

@@ -22,6 +22,8 @@ enum res loop_new(struct loop **);
 void loop_free(struct loop *); /* everything that was made from it must be gone */
 void loop_run(struct loop *);  /* until loop_stop */
 void loop_stop(struct loop *);
+/* When its thread has ended: runs in this thread what was posted until now. Nothing is taken any more. */
+void loop_end(struct loop *);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
@@ -61,13 +63,14 @@ bool loop_timer_is_set(const struct loop_timer *);
 /* Boot time as of this turn of the loop: one reading a turn. */
 int64_t loop_now_ms(const struct loop *);
 
-/* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM: it will not run. */
+/* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM, and RES_NOT_FOUND after loop_end: it will not
+ * run. */
 enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
 /* The same in two steps: the first allocates the memory, so the second cannot fail, and a thread that got a request
  * can always reply. */
 struct loop_reply;
 enum res loop_reply_new(struct loop_reply **out, struct loop *, void (*fn)(void *arg), void *arg);
-void loop_reply_post(struct loop_reply *); /* taken */
+void loop_reply_post(struct loop_reply *); /* taken; runs unless the loop has ended */
 void loop_reply_free(struct loop_reply *); /* one that was not posted; NULL is fine */
 
 /* Runs once at the end of this turn, after all ready descriptors and due timers were handled: used to collect

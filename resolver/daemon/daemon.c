@@ -397,10 +397,18 @@ daemon_start(struct daemon *d)
 
 /* ---- end */
 
+/* What the workers reported until now is still logged and recorded. */
 static void
 daemon_stop(struct daemon *d)
 {
 	workers_stop(&d->workers);
+	if (d->loop != NULL)
+		loop_end(d->loop);
+}
+
+static void
+daemon_free(struct daemon *d)
+{
 	control_free(d->control);
 	network_free(d->network);
 	clock_watch_stop(&d->clock);
@@ -466,11 +474,12 @@ daemon_run(const struct daemon_options *options)
 		return code;
 	}
 	code = daemon_start(&d);
-	if (code == 0) {
+	if (code == 0)
 		loop_run(d.loop);
+	daemon_stop(&d);
+	if (code == 0)
 		log_event(LOG_NOTICE, "ended",
 			  LOG_INT("ran_s", (clock_boot_ms() - d.started_boot_ms) / 1000));
-	}
-	daemon_stop(&d);
+	daemon_free(&d);
 	return code;
 }

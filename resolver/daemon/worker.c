@@ -208,12 +208,13 @@ void
 worker_stop(struct worker *w)
 {
 	loop_stop(w->loop);
-	if (!w->started)
-		return;
-	worker_run(w); /* it may not run yet, and ends at once */
-	pthread_join(w->thread, NULL);
-	(void)sem_destroy(&w->may_run);
-	w->started = false;
+	if (w->started) {
+		worker_run(w); /* it may not run yet, and ends at once */
+		pthread_join(w->thread, NULL);
+		(void)sem_destroy(&w->may_run);
+		w->started = false;
+	}
+	loop_end(w->loop);
 }
 
 /* ---- in its thread */

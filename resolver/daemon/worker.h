@@ -34,7 +34,7 @@ enum res worker_new(struct worker **, const struct worker_setup *);
  * in between. RES_IO: no thread could be started, errno says why. */
 enum res worker_start(struct worker *);
 void worker_run(struct worker *);
-/* Stops the loop and waits for the thread; harmless when it was not started. */
+/* Stops the loop, waits for the thread if it was started, and runs what was posted to it until now. */
 void worker_stop(struct worker *);
 void worker_free(struct worker *);
 

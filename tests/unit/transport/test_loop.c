@@ -255,6 +255,30 @@ post_all(void *arg)
 	return NULL;
 }
 
+static void *
+post_number(void *arg)
+{
+	assert_int_equal(loop_post(posting.loop, count_post, arg), RES_OK);
+	return NULL;
+}
+
+static void
+post_one(intptr_t number, bool by_thread, bool by_reply)
+{
+	struct loop_reply *reply;
+	pthread_t thread;
+
+	if (by_reply) {
+		assert_int_equal(loop_reply_new(&reply, posting.loop, count_post, (void *)number), RES_OK);
+		loop_reply_post(reply);
+	} else if (by_thread) {
+		assert_int_equal(pthread_create(&thread, NULL, post_number, (void *)number), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+	} else {
+		(void)post_number((void *)number);
+	}
+}
+
 static void
 posts_of_another_thread_run_in_order(void **state)
 {
@@ -268,6 +292,49 @@ posts_of_another_thread_run_in_order(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(posting.seen, POSTS);
 	loop_free(posting.loop);
+}
+
+static void
+what_was_posted_before_the_end_runs_and_nothing_after_it(void **state)
+{
+	static const struct {
+		const char *what;
+		int before;     /* posts before the loop is stopped */
+		int stopped;    /* between loop_stop and loop_end, whose thread has ended */
+		bool by_thread; /* they are another thread's */
+		bool by_reply;
+	} rows[] = {
+		{"nothing is posted", 0, 0, false, false},
+		{"one before it is stopped", 1, 0, false, false},
+		{"one after it is stopped", 0, 1, false, false},
+		{"some before and after", 3, 4, false, false},
+		{"a reply", 0, 2, false, true},
+		{"those of another thread", 0, 5, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct loop_reply *late;
+		intptr_t n = 0;
+
+		posting.seen = 0;
+		assert_int_equal(loop_new(&posting.loop), RES_OK);
+		assert_int_equal(loop_reply_new(&late, posting.loop, count_post, NULL), RES_OK);
+		for (int k = 0; k < rows[i].before; k++)
+			assert_int_equal(loop_post(posting.loop, count_post, (void *)n++), RES_OK);
+		loop_stop(posting.loop);
+		loop_run(posting.loop);
+		for (int k = 0; k < rows[i].stopped; k++)
+			post_one(n++, rows[i].by_thread, rows[i].by_reply);
+		loop_end(posting.loop);
+		if (posting.seen != n)
+			fail_msg("%s: %d of %d ran", rows[i].what, posting.seen, (int)n);
+		assert_int_equal(loop_post(posting.loop, count_post, NULL), RES_NOT_FOUND);
+		loop_reply_post(late);
+		loop_end(posting.loop);
+		assert_int_equal(posting.seen, n);
+		loop_free(posting.loop);
+	}
 }
 
 static void
@@ -337,6 +404,7 @@ main(void)
 	    cmocka_unit_test(timers_are_never_early),
 	    cmocka_unit_test(descriptors_follow_their_interest),
 	    cmocka_unit_test(posts_of_another_thread_run_in_order),
+		cmocka_unit_test(what_was_posted_before_the_end_runs_and_nothing_after_it),
 	    cmocka_unit_test(deferred_work_can_be_stopped_by_deferred_work),
 	    cmocka_unit_test(signals_reach_the_loop),
 	    cmocka_unit_test(too_few_descriptors_are_an_error),
