@@ -200,7 +200,7 @@ helper_end(int socket)
 bool
 helper_send(int socket, struct span message)
 {
-	return message.n <= HELPER_MESSAGE_MAX && file_message_send(socket, message, 0);
+	return message.n > 0 && message.n <= HELPER_MESSAGE_MAX && file_message_send(socket, message, 0);
 }
 
 ssize_t

@@ -47,7 +47,8 @@ bool helper_has_pid(pid_t);
 /* Tells the helper to end, waits until it has done its work, HELPER_END_MS at most, and closes the socket. */
 void helper_end(int socket);
 
-/* For either side. False: the message was not sent, because the other side is gone or has too many waiting. */
+/* For either side. False: the message was not sent, because the other side is gone or has too many waiting. An empty one is
+ * never sent: it would read as the end. */
 bool helper_send(int socket, struct span message);
 /* Receives the next message into room, HELPER_MESSAGE_MAX bytes. 0: there is none, or no memory for it; -1: the
  * other side is gone. A longer message is truncated. In the helper it waits for a message. */

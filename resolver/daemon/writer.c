@@ -18,7 +18,8 @@
 
 enum message { MESSAGE_SETUP = 1, MESSAGE_LINE, MESSAGE_EVIDENCE };
 
-#define PEM_MAX (2 * HELPER_MESSAGE_MAX) /* base64 takes a third more */
+#define REPORT_MAX 16                       /* bytes */
+#define PEM_MAX    (2 * HELPER_MESSAGE_MAX) /* base64 takes a third more */
 
 /* Another daemon has the folder. */
 #define LOCK_WAIT_MS  3000  /* for the end of one that is ending, which takes a second: nothing is lost */
@@ -95,6 +96,7 @@ struct writer {
 	struct folder_lock lock;
 	pid_t self, holder; /* the daemon; of another one, that has the folder */
 	bool busy;          /* another one has it */
+	struct buf report;  /* its memory is there from the start: every message gets one */
 };
 
 static void
@@ -242,13 +244,10 @@ folder_enter(struct writer *w, int socket)
 }
 
 static void
-report_send(const struct writer *w, int socket, enum message kind, int error)
+report_send(struct writer *w, int socket, enum message kind, int error)
 {
-	struct buf report = buf_max(16);
-
-	report_put(&report, kind, error, w->holder);
-	(void)helper_send(socket, buf_span(&report));
-	buf_free(&report);
+	report_put(&w->report, kind, error, w->holder);
+	(void)helper_send(socket, buf_span(&w->report));
 }
 
 static void
@@ -282,8 +281,10 @@ writer_run(int socket, void *self)
 	if (w != NULL) {
 		w->lock.fd = -1;
 		w->self = *(pid_t *)self;
+		w->report = buf_max(REPORT_MAX);
+		report_put(&w->report, MESSAGE_SETUP, 0, 0);
 	}
-	while (room != NULL && w != NULL && n >= 0) {
+	while (room != NULL && w != NULL && buf_ok(&w->report) && n >= 0) {
 		if (w->busy && !writer_waits(socket, POLLIN, LOCK_AGAIN_MS)) {
 			(void)folder_look(w);
 			if (!w->busy)
@@ -292,8 +293,10 @@ writer_run(int socket, void *self)
 			message_take(w, socket, span_of(room, (size_t)n));
 		}
 	}
-	if (w != NULL)
+	if (w != NULL) {
 		folder_lock_give(&w->lock);
+		buf_free(&w->report);
+	}
 	free(room);
 	free(w);
 }

@@ -242,7 +242,10 @@ messages_keep_their_boundaries(void **state)
 	assert_true(helper_send(s, span_of(large, HELPER_MESSAGE_MAX / 2)));
 	assert_int_equal(wait_answer(s, room), HELPER_MESSAGE_MAX / 2);
 	assert_false(helper_send(s, span_of(large, sizeof large)));
+	assert_false(helper_send(s, span_of(large, 0)));
 	assert_int_equal(helper_receive(s, room), 0);
+	assert_true(helper_send(s, span_of(large, 1)));
+	assert_int_equal(wait_answer(s, room), 1);
 	helper_end(s);
 }
 
