@@ -7,6 +7,7 @@ struct reader {
 	struct loop *loop;
 	pthread_mutex_t lock; /* of the jobs and their states; never held while one is carried out */
 	TAILQ_HEAD(, reader_job) jobs;
+	bool ended;
 };
 
 enum res
@@ -32,6 +33,14 @@ reader_free(struct reader *r)
 	free(r);
 }
 
+void
+reader_end(struct reader *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->ended = true;
+	pthread_mutex_unlock(&r->lock);
+}
+
 /* The next one that waits; NULL: none. */
 static struct reader_job *
 job_begin(struct reader *r)
@@ -39,7 +48,7 @@ job_begin(struct reader *r)
 	struct reader_job *job;
 
 	pthread_mutex_lock(&r->lock);
-	job = TAILQ_FIRST(&r->jobs);
+	job = r->ended ? NULL : TAILQ_FIRST(&r->jobs);
 	if (job != NULL) {
 		TAILQ_REMOVE(&r->jobs, job, link);
 		job->state = READER_RUNS;
@@ -68,7 +77,7 @@ reader_on_work(void *ctx)
 	struct reader *r = ctx;
 	struct reader_job *job = job_begin(r);
 
-	if (job == NULL) /* it was left before its turn */
+	if (job == NULL) /* it was left before its turn, or none begins any more */
 		return;
 	job->run(job);
 	job_end(r, job);

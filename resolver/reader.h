@@ -27,6 +27,8 @@ struct reader_job {
 
 /* loop: lent; it outlives the reader's use by others. */
 enum res reader_new(struct reader **, struct loop *loop);
+/* Jobs that have not begun are not carried out any more. */
+void reader_end(struct reader *);
 /* Every job must have been left. */
 void reader_free(struct reader *);
 

@@ -282,6 +282,8 @@ workers_stop(struct workers *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		worker_stop(w->v[i]);
+	if (w->reader != NULL)
+		reader_end(w->reader);
 }
 
 void

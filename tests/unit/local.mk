@@ -168,6 +168,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_health \
 	tests/unit/resolver/test_pace \
 	tests/unit/resolver/test_quarantine \
+	tests/unit/resolver/test_reader \
 	tests/unit/resolver/test_record_ldns \
 	tests/unit/resolver/test_record_plain \
 	tests/unit/resolver/test_reply \
