@@ -136,7 +136,13 @@ daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, 
 {
 	struct daemon *d = ctx;
 	struct plan *before;
-	enum res res = configuration_reload(&d->configuration, errors, changes, &before);
+	enum res res;
+
+	if (d->ending) {
+		config_errors_add(errors, (struct place){0}, "the daemon is ending");
+		return RES_UNSUPPORTED;
+	}
+	res = configuration_reload(&d->configuration, errors, changes, &before);
 
 	counter_add(&d->counters, res == RES_OK ? COUNTER_RELOADS : COUNTER_RELOADS_FAILED, 1);
 	if (res != RES_OK) {
@@ -174,10 +180,14 @@ static const struct control_ops control_ops = {.status = daemon_status,
 static void
 daemon_on_hangup(void *ctx)
 {
+	const struct daemon *d = ctx;
 	struct config_errors errors = {0};
-	struct changes *changes = calloc(1, sizeof *changes); /* large for a stack */
+	struct changes *changes;
 	uint64_t generation;
 
+	if (d->ending)
+		return;
+	changes = calloc(1, sizeof *changes); /* large for a stack */
 	service_reloading();
 	if (changes != NULL)
 		(void)daemon_reload(ctx, &errors, changes, &generation);

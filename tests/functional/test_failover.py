@@ -237,6 +237,27 @@ def terminate(t, signals):
     started = time.monotonic()
     equal(d.process.popen.wait(patient(10)), 0, "exit code")
     within(3, started, "the end takes too long")
+    check(" reloaded " not in d.log().partition("notice ending")[2], "a reload began after the end had")
+
+
+@case("P08 `ctstub reload` while the daemon ends says so, or finds it gone; nothing is reloaded")
+def reload_while_ending(t):
+    gate = threading.Event()
+
+    def answer(q):
+        gate.wait(patient(20))
+        return wire.answer(q)
+    d, server = stub(t, answer)
+    with d.udp(5) as c:
+        c.send(wire.question("slow.example.com"))
+        until(lambda: server.names(), 5, "the question upstream")
+        d.process.signal(signal.SIGTERM)
+        until(lambda: "notice ending" in d.log(), 5, "the signal took effect")
+        code, out, err = d.tool("reload", "--socket", d.control)
+        gate.set()
+    check(code != 0 and ("the daemon is ending" in err or "not running" in err or "connect" in err), f"{code}: {out}{err}")
+    equal(d.process.popen.wait(patient(10)), 0, "exit code")
+    check("notice reloaded" not in d.log(), "it was reloaded")
 
 
 @case("P10 a daemon continues after SIGSTOP and SIGCONT")
