@@ -5,12 +5,14 @@ import re
 import signal
 import ssl
 import subprocess
+import time
 
 from functional._common import again, stat
 from harness import client
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Authority, Site, key_pem, pem
+from harness.standstill import TimeIsUp
 from harness.upstream import DotServer
 
 DEFAULT = "info"  # the level at which people run it
@@ -300,10 +302,10 @@ def full_disk(t):
                 f.write(bytes(4096))
         except OSError:
             pass
-    for _ in range(2):
+    for lost in (1, 2):
         w.renew()
         w.ask()
-        until(lambda: state(w.daemon) == "failing", 10, "the journal fails")
+        until(lambda n=lost: stat(w.daemon, "journal_lost") >= n and state(w.daemon) == "failing", 10, "the journal fails")
     equal(len(w.records()), 1, "whole records")
     check("No space left on device" in w.daemon.tool("status")[1], "status")
     os.unlink(os.path.join(folder, "filler"))
@@ -380,6 +382,15 @@ def switched(t):
     check("the journal is not written: its process is not running, restart ctstubd" in w.daemon.ctl("status")["warnings"], "and so does the status")
 
 
+def descriptors(pid):
+    """What they lead to; None while one of them is being closed."""
+    try:
+        with os.scandir(f"/proc/{pid}/fd") as fds:
+            return sorted(os.readlink(fd.path).split(":")[0] for fd in fds)
+    except OSError:
+        return None
+
+
 @case("the writer process runs as the daemon's user, and can neither make sockets nor execute", builds=("gcc",))
 def user(t):
     if os.geteuid() != 0:
@@ -390,9 +401,8 @@ def user(t):
     w = World(t, state_dir=folder, user="nobody")
     lock = os.path.join(folder, "journal.lock")
     until(lambda: os.path.exists(lock), 10, "it has taken the lock")
-    with os.scandir(f"/proc/{helper(w.daemon)}/fd") as fds:
-        targets = sorted(os.readlink(fd.path).split(":")[0] for fd in fds)
-    equal(targets, ["/dev/null"] * 3 + [lock, "socket"], "descriptors")
+    until(lambda: descriptors(helper(w.daemon)) == ["/dev/null"] * 3 + [lock, "socket"], 10,
+          lambda: f"descriptors {descriptors(helper(w.daemon))}")
     with open(f"/proc/{helper(w.daemon)}/status", encoding="ascii") as f:
         lines = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
     equal((lines["Uid"].split(), lines["Seccomp"], lines["NoNewPrivs"], int(lines["CapEff"], 16)), (["65534"] * 4, "2", "1", 0), "process")
@@ -460,9 +470,12 @@ def overlapping(t):
     w = World(t)
     w.ask()
     w.settle(1)
+    started = time.monotonic()
     second = beside(w)
     second.ask()
     w.daemon.process.stop()
+    if time.monotonic() - started > 2.5:  # the second one waits 3 s
+        raise TimeIsUp("the first daemon ended too late")
     equal(len(second.settle(2)), 2, "records")
     check("journal-not-written" not in second.daemon.log(), "nothing was reported")
     equal((state(second.daemon), stat(second.daemon, "journal_lost")), ("written", 0), "nothing was lost")

@@ -8,7 +8,7 @@ import subprocess
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from harness.case import case, check, equal, rows, until
+from harness.case import case, check, equal, gone, rows, until
 from harness.daemon import Daemon, section
 from harness.patience import patient
 from harness.pki import Authority
@@ -388,4 +388,4 @@ def launcher_ends(t):
     launcher = launcher_of(p)
     p.popen.kill()
     p.popen.wait(patient(30))
-    until(lambda: not os.path.exists(f"/proc/{launcher}") or " Z " in open(f"/proc/{launcher}/stat", encoding="ascii").read(), 30, "it ends")
+    until(lambda: gone(launcher), 30, "it ends")

@@ -156,9 +156,10 @@ class Process:
 
     def wait_log(self, text, seconds=10):
         def seen():
+            alive = self.alive()  # before the log is read: this may be its last word
             if re.search(text, self.log()):
                 return True
-            check(self.alive(), f"{self.name} ended with {self.popen.returncode}: {tail(self.log())}")
+            check(alive, f"{self.name} ended with {self.popen.returncode}: {tail(self.log())}")
             return False
         until(seen, seconds, f"{self.name} writes {text!r}; it wrote: {tail(self.log())}")
 
@@ -177,10 +178,12 @@ class Process:
         until(lambda: not running(self.pid), 10, f"{self.name} and what it started have ended")
 
     def stop(self, seconds=10):
-        """SIGTERM, and the exit code."""
+        """SIGTERM, and the exit code. What it started has ended, too: a writer may have had more to write."""
         self.signal(signal.SIGTERM)
         try:
-            return self.popen.wait(patient(seconds))
+            code = self.popen.wait(patient(seconds))
+            until(lambda: not running(self.pid), 10, f"what {self.name} started has ended")
+            return code
         except subprocess.TimeoutExpired:
             os.killpg(self.pid, signal.SIGKILL)
             self.popen.wait(10)
@@ -201,6 +204,15 @@ class Process:
 
 def tail(text, lines=3):
     return " | ".join(text.strip().splitlines()[-lines:])
+
+
+def gone(pid):
+    """The process has ended, whether somebody waits for it or not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 class Context:

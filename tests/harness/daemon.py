@@ -77,6 +77,16 @@ class Daemon:
             check(self.process.alive(), f"ctstubd ended with {self.process.popen.returncode}: {self.process.log()[-800:]}")
             return net.answers_tcp(self.address, self.port) and self.control_accepts()
         until(up, 20, f"ctstubd listens; {self.process.log()[-500:]}")
+        self.started()
+
+    def started(self):
+        """The start is over: sockets accept earlier than that, the control verbs are answered after it."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.control)
+            s.settimeout(patient(20))
+            s.sendall(b'{"verb":"stats"}\n')
+            while s.recv(65536):
+                pass
 
     def control_accepts(self):
         with socket.socket(socket.AF_UNIX) as s:
