@@ -174,6 +174,20 @@ tcp_room_trim(struct tcp_room *r)
 
 /* ---- replies and questions */
 
+/* The whole frame or nothing: after a part of one the client would take each further frame for another. */
+static bool
+tcp_conn_frame(struct tcp_conn *c, struct span reply)
+{
+	uint8_t *p = buf_room(&c->out, 2 + reply.n);
+
+	if (p == NULL)
+		return false;
+	be16_write(p, (uint16_t)reply.n);
+	memcpy(p + 2, reply.p, reply.n);
+	buf_added(&c->out, 2 + reply.n);
+	return true;
+}
+
 static void
 tcp_conn_on_reply(const struct client *client, struct span reply)
 {
@@ -188,8 +202,11 @@ tcp_conn_on_reply(const struct client *client, struct span reply)
 		tcp_conn_close(c);
 		return;
 	}
-	buf_u16(&c->out, (uint16_t)reply.n);
-	buf_put(&c->out, reply);
+	if (!tcp_conn_frame(c, reply)) {
+		counter_add(c->room->counters, COUNTER_TCP_CLOSED_MEMORY, 1);
+		tcp_conn_close(c);
+		return;
+	}
 	loop_defer(&c->defer, c->room->loop, tcp_conn_on_defer, c);
 	budget_set(&c->room->unread, &c->unread, tcp_conn_unread(c, 0));
 	tcp_room_trim(c->room);
@@ -210,6 +227,8 @@ tcp_conn_question(struct tcp_conn *c, struct span frame)
 		return false;
 	}
 	buf_u16(&c->out, 0);
+	if (!buf_ok(&c->out)) /* the engine would write the reply where its length belongs */
+		return false;
 	switch (engine_ask(r->engine, frame, &client, &c->out)) {
 	case ASK_REPLIED:
 		if (!buf_ok(&c->out))

@@ -197,6 +197,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_recorder \
 	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit \
+	tests/unit/resolver/daemon/test_tcp_conn \
 	tests/unit/resolver/daemon/test_verdict_log \
 	tests/unit/resolver/daemon/test_writer
 check_PROGRAMS += \
@@ -287,6 +288,8 @@ tests_unit_resolver_daemon_test_recorder_SOURCES = tests/unit/resolver/daemon/te
 tests_unit_resolver_daemon_test_recorder_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_listener_udp_SOURCES = tests/unit/resolver/daemon/test_listener_udp.c $(FAKE_LOOP)
 tests_unit_resolver_daemon_test_listener_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=engine_ask,--wrap=engine_waiting,--wrap=sendmmsg
+tests_unit_resolver_daemon_test_tcp_conn_SOURCES = tests/unit/resolver/daemon/test_tcp_conn.c $(FAKE_LOOP) $(FAILING_ALLOC)
+tests_unit_resolver_daemon_test_tcp_conn_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=engine_ask,--wrap=engine_forget,--wrap=engine_allows
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
 tests_unit_portal_test_question_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
 tests_unit_portal_test_resolvers_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
