@@ -80,7 +80,9 @@ engine_make(struct engine **out, struct loop *loop, struct counters *counters, s
 	e->is_by_floor = by_floor;
 	e->ttl_at = calloc(MSG_RRS_MAX, sizeof *e->ttl_at);
 	e->bucket = calloc(QUERY_BUCKETS, sizeof *e->bucket);
-	if (e->ttl_at == NULL || e->bucket == NULL || engine_cache_make(e, plan, store) != RES_OK ||
+	/* All of their memory now: later there may be none, and those who wait would get nothing. */
+	if (buf_room(&e->scratch, MSG_MAX) == NULL || buf_room(&e->reply, MSG_MAX) == NULL ||
+	    e->ttl_at == NULL || e->bucket == NULL || engine_cache_make(e, plan, store) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
 	    client_quota_new(&e->quota, WAITERS_MAX) != RES_OK ||
 	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||

@@ -49,7 +49,8 @@ engine_answer_read(struct engine *e, struct msg_answer *a, struct span wire)
 struct reply
 engine_reply_made(struct engine *e, struct msg_answer *m, const struct msg_ede *ede, enum counter counts_as)
 {
-	return engine_answer_read(e, m, buf_span(&e->scratch))
+	/* Without its last records a message may still be readable. */
+	return buf_ok(&e->scratch) && engine_answer_read(e, m, buf_span(&e->scratch))
 		   ? reply_whole(m, ede, counts_as)
 		   : reply_empty(RCODE_SERVFAIL, &reply_ede_unmade, counts_as);
 }

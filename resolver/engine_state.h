@@ -44,7 +44,7 @@ struct engine {
 	struct loop_defer shed;
 	struct pool query_pool, waiter_pool, attempt_pool;
 
-	struct buf scratch; /* messages made here */
+	struct buf scratch; /* messages made here; this and the next have room for the largest */
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;   /* MSG_RRS_MAX offsets of TTLs, of the message being read */
 	struct hash_key hash;
@@ -72,7 +72,7 @@ uint64_t engine_zone(struct engine *, struct span name);
 /* Reads a message with the engine's room for TTL offsets. */
 bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
 /* The reply from the complete message in the engine's scratch, which is parsed into *m; lent from both, and the
- * error too. SERVFAIL with a matching error if there was no memory for the message. */
+ * error too. SERVFAIL with a matching error if there was no room for the message. */
 struct reply engine_reply_made(struct engine *, struct msg_answer *m, const struct msg_ede *, enum counter);
 /* Detects a sleep or a clock that was set. Nothing tells the process that a sleep has ended (the boot clock ran on,
  * the monotonic one did not), so each new question checks. */

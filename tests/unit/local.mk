@@ -318,6 +318,7 @@ tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay_world.c \
 	tests/unit/transport/fake_transport.c \
 	$(FAKE_LOOP)
+tests_unit_resolver_replay_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 tests_unit_resolver_replay_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS)
 WATCH_CERTS = tests/unit/watch/cert_fixture.c
 tests_unit_watch_test_watch_list_SOURCES = tests/unit/watch/test_watch_list.c $(WATCH_CERTS)

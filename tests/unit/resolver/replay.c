@@ -26,8 +26,10 @@ static void
 on_log(void *ctx, const char *line, size_t n)
 {
 	struct play *p = ctx;
+	bool there = play_memory_set(true);
 
 	buf_put(&p->log, span_of(line, n));
+	(void)play_memory_set(there);
 }
 
 static void
@@ -88,6 +90,7 @@ static const struct {
     {"portal-answer", verb_portal_answer, 5},
     {"portal-helper", verb_portal_helper, 3},
     {"flush", verb_flush, 3},
+    {"memory", verb_memory, 3},
     {"count", verb_count, 4},
     {"connects", verb_connects, 4},
     {"drops", verb_drops, 4},
@@ -150,6 +153,7 @@ play_line(struct play *p, char *line)
 static void
 play_end(struct play *p)
 {
+	(void)play_memory_set(true);
 	engine_free(p->engine);
 	if (fake_loop_timers(p->loop) > 0)
 		play_wrong(p, "%u timers are left", fake_loop_timers(p->loop));

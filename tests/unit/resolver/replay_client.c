@@ -21,10 +21,12 @@ static void
 on_reply(const struct client *client, struct span reply)
 {
 	struct asked *a = client->owner;
+	bool there = play_memory_set(true);
 
 	buf_clear(&a->reply);
 	buf_put(&a->reply, reply);
 	a->replies++;
+	(void)play_memory_set(there);
 }
 
 static bool
@@ -34,6 +36,7 @@ question_make(struct play *p, struct asked *a, const char *name, const char *typ
 	ldns_rr_type t = ldns_get_rr_type_by_name(type);
 	uint16_t flags = MSG_RD;
 	const char *size = play_value(p, "size");
+	bool there;
 	size_t at;
 
 	if (t == 0 || msg_name_read(lower, &n, name) != RES_OK) {
@@ -42,6 +45,7 @@ question_make(struct play *p, struct asked *a, const char *name, const char *typ
 	}
 	flags = (uint16_t)(flags | (play_has_word(p, 4, "ad") ? MSG_AD : 0) |
 	    (play_has_word(p, 4, "cd") ? MSG_CD : 0));
+	there = play_memory_set(true);
 	a->question = buf_max(1024);
 	buf_u16(&a->question, id);
 	buf_u16(&a->question, flags);
@@ -63,6 +67,7 @@ question_make(struct play *p, struct asked *a, const char *name, const char *typ
 		buf_u32(&a->question, play_has_word(p, 4, "do") ? 0x8000 : 0);
 		buf_u16(&a->question, 0);
 	}
+	(void)play_memory_set(there);
 	return true;
 }
 

@@ -69,6 +69,9 @@ long play_number(struct play *, const char *text);
 /* A plan of the configuration lines since the last plan, with the usual upstreams if they name none. */
 enum res play_plan_make(struct play *, struct plan **plan);
 
+/* Whether buffers can grow; gives whether they could until now. */
+bool play_memory_set(bool there);
+
 /* The upstream that a scenario calls a, b, a6 or by its address (replay_upstream.c). */
 struct fake_line *upstream_line(const char *name);
 
@@ -110,6 +113,7 @@ void verb_network(struct play *);
 void verb_reload(struct play *);
 void verb_captive(struct play *);
 void verb_flush(struct play *);
+void verb_memory(struct play *);
 void verb_count(struct play *);
 void verb_connects(struct play *);
 void verb_drops(struct play *);

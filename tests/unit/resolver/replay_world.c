@@ -1,7 +1,35 @@
 /* replay_world.c - the world around the resolver, and what is counted. */
 #include "tests/unit/resolver/replay_play.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void *__real_realloc(void *, size_t);
+void *__wrap_realloc(void *, size_t);
+
+static bool no_memory;
+
+/* Of this program's files, which has only buffers grow by it. */
+void *
+__wrap_realloc(void *p, size_t n)
+{
+	return no_memory ? NULL : __real_realloc(p, n);
+}
+
+bool
+play_memory_set(bool there)
+{
+	bool before = !no_memory;
+
+	no_memory = !there;
+	return before;
+}
+
+void
+verb_memory(struct play *p)
+{
+	(void)play_memory_set(strcmp(play_word(p, 2), "gone") != 0);
+}
 
 void
 verb_sleep(struct play *p)
