@@ -64,6 +64,8 @@ conn_flush(struct conn *c)
 			loop_timer_within(&c->timer, STALL_DEAD_PATH_MS);
 		}
 		c->used_ms = now;
+	} else if (!buf_ok(&c->plain)) {
+		buf_clear(&c->plain); /* there was no memory for a question: the next may find some */
 	}
 	/* The TLS layer may have something of its own to send (a key update). */
 	if (tls_out(c->tls).n > 0 && !conn_send(c))

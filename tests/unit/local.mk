@@ -138,6 +138,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_keep \
 	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_lost \
+	tests/unit/transport/test_slot_memory \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_retire \
 	tests/unit/transport/test_slot_time \
@@ -276,6 +277,8 @@ tests_unit_transport_test_slot_errno_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--w
 tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_memory_SOURCES = tests/unit/transport/test_slot_memory.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_retire_SOURCES = tests/unit/transport/test_slot_retire.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
