@@ -336,6 +336,12 @@ listener_udp_stop(struct listener_udp *l)
 	udp_interest(l);
 }
 
+bool
+listener_udp_is_busy(const struct listener_udp *l)
+{
+	return l->n_out > 0;
+}
+
 void
 listener_udp_free(struct listener_udp *l)
 {

@@ -21,7 +21,8 @@ struct listener_udp;
 /* The descriptor is taken on RES_OK; it is bound to the address. */
 enum res listener_udp_new(struct listener_udp **, struct loop *, struct engine *, struct counters *,
 			  struct heap_watch *, int fd, const struct addr *);
-void listener_udp_stop(struct listener_udp *); /* reads no more; replies still go out */
-void listener_udp_free(struct listener_udp *); /* closes the descriptor */
+void listener_udp_stop(struct listener_udp *);          /* reads no more; replies still go out */
+bool listener_udp_is_busy(const struct listener_udp *); /* the kernel has not taken all replies */
+void listener_udp_free(struct listener_udp *);          /* closes the descriptor */
 
 #endif

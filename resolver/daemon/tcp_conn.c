@@ -40,8 +40,6 @@ tcp_conn_close(struct tcp_conn *c)
 	engine_forget(r->engine, &c->waiting);
 	budget_set(&r->unfinished, &c->unfinished, 0);
 	budget_set(&r->unread, &c->unread, 0);
-	if (c->in_flight > 0)
-		r->busy--;
 	loop_fd_unwatch(&c->watch);
 	loop_timer_stop(&c->timer);
 	loop_defer_stop(&c->defer);
@@ -193,8 +191,7 @@ tcp_conn_on_reply(const struct client *client, struct span reply)
 {
 	struct tcp_conn *c = client->owner;
 
-	if (--c->in_flight == 0)
-		c->room->busy--;
+	c->in_flight--;
 	/* Many large replies in one turn are not the client's fault. */
 	if (tcp_conn_pending(c) > TCP_WRITE_MAX &&
 	    (!tcp_conn_write(c) || tcp_conn_pending(c) > TCP_WRITE_MAX)) {
@@ -238,8 +235,7 @@ tcp_conn_question(struct tcp_conn *c, struct span frame)
 			c->eof = true; /* nothing more is read, and the reply is the last */
 		return true;
 	case ASK_WAITS:
-		if (c->in_flight++ == 0)
-			r->busy++;
+		c->in_flight++;
 		break;
 	case ASK_DROPPED:
 		break;
@@ -451,8 +447,13 @@ tcp_room_is_high(const struct tcp_room *r)
 	       client_quota_used(r->quota) >= TCP_CONNECTIONS_HIGH;
 }
 
-size_t
-tcp_room_busy(const struct tcp_room *r)
+bool
+tcp_room_is_busy(const struct tcp_room *r)
 {
-	return r->busy;
+	const struct tcp_conn *c;
+
+	TAILQ_FOREACH(c, &r->conns, by_time)
+	if (c->in_flight > 0 || tcp_conn_pending(c) > 0)
+		return true;
+	return false;
 }

@@ -61,9 +61,8 @@ struct tcp_room {
 	struct counters *counters;
 	struct client_quota *quota;
 	TAILQ_HEAD(, tcp_conn) conns; /* by the time of the last question, the oldest first */
-	size_t busy;
-	struct budget unfinished; /* bytes of questions that are not whole */
-	struct budget unread;     /* bytes of replies that nobody reads, here and in the kernel */
+	struct budget unfinished;     /* bytes of questions that are not whole */
+	struct budget unread;         /* bytes of replies that nobody reads, here and in the kernel */
 	struct heap_watch *heap;
 	uint8_t bytes[TCP_READ_MAX];
 };
@@ -73,7 +72,8 @@ enum res tcp_room_new(struct tcp_room **, struct loop *, struct engine *, struct
 void tcp_room_free(struct tcp_room *); /* after its listeners; closes the open connections */
 bool
 tcp_room_is_high(const struct tcp_room *); /* it holds enough memory that returning it to the system pays */
-size_t tcp_room_busy(const struct tcp_room *); /* connections that still have a reply to get */
+/* A client waits for a reply, or for a part of one that the kernel has not taken. Looks at all connections. */
+bool tcp_room_is_busy(const struct tcp_room *);
 
 /* The descriptor is taken on RES_OK. An idle connection may be closed for it. RES_LIMIT: there is no room. */
 enum res tcp_conn_new(struct tcp_room *, int fd, const struct addr *);

@@ -240,13 +240,22 @@ worker_plan_take(struct worker *w, struct plan *plan)
 	worker_portal_set(w);
 }
 
+/* Somebody waits for a reply, or for one that is not sent yet. */
+static bool
+worker_is_busy(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_udp; i++)
+		if (listener_udp_is_busy(w->udp[i]))
+			return true;
+	return engine_waiting(w->engine) > 0 || tcp_room_is_busy(w->room);
+}
+
 static void
 worker_on_drain(void *ctx)
 {
 	struct worker *w = ctx;
 
-	if ((engine_waiting(w->engine) == 0 && tcp_room_busy(w->room) == 0) ||
-	    loop_now_ms(w->loop) >= w->drain_until_ms)
+	if (!worker_is_busy(w) || loop_now_ms(w->loop) >= w->drain_until_ms)
 		w->on_drained(w->ctx);
 	else
 		loop_timer_set(&w->drain, DRAIN_LOOK_MS);

@@ -46,7 +46,7 @@ const struct counters *worker_counters(const struct worker *);
 
 /* The reference is taken; without memory the old plan stays. */
 void worker_plan_take(struct worker *, struct plan *);
-/* Accepts no more questions; ends when those in flight are answered, in at most WORKER_DRAIN_MS. */
+/* Accepts no more questions; ends when the replies to those in flight are sent, in at most WORKER_DRAIN_MS. */
 void worker_drain(struct worker *);
 void worker_network_changed(struct worker *);
 /* The wall clock may have been set. */

@@ -1,6 +1,7 @@
 """Upstreams that die, go black or come back: reliability cases P01 to P08, R12, R13, and promise A2."""
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -258,6 +259,30 @@ def reload_while_ending(t):
     check(code != 0 and ("the daemon is ending" in err or "not running" in err or "connect" in err), f"{code}: {out}{err}")
     equal(d.process.popen.wait(patient(10)), 0, "exit code")
     check("notice reloaded" not in d.log(), "it was reloaded")
+
+
+def huge(q):
+    """An answer of 60,000 bytes."""
+    text = wire.record(b"\xc0\x0c", wire.TXT, 300, (bytes([249]) + b"x" * 249) * 240)
+    return wire.header(q.ident, 0x8180, 1, 1, 0, 0) + q.section + text
+
+
+@case("P08 SIGTERM while a TCP client reads late: it gets all replies, each of them whole")
+def terminate_unread(t):
+    total = 40
+    d, _ = stub(t, huge)
+    equal(len(d.ask("huge.example.com", "TXT", tcp=True).answer), 1, "records")
+    with d.tcp(10) as c:
+        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        c.send_raw(b"".join(wire.frame(wire.question("huge.example.com", wire.TXT, ident=i)) for i in range(total)))
+        until(lambda: d.ctl("stats")["counters"]["questions_tcp"] > 1, 5, "its first questions are read")
+        check(d.ctl("stats")["counters"]["questions_tcp"] < total, "its replies are not all sent")
+        d.process.signal(signal.SIGTERM)
+        until(lambda: "notice ending" in d.log(), 5, "the signal took effect")
+        sizes = [len(c.receive()) for _ in range(total)]
+        check(all(n > 60_000 for n in sizes), f"the replies have {sizes} bytes")
+        equal(c.receive(), b"", "after the last reply")
+    equal(d.process.popen.wait(patient(10)), 0, "exit code")
 
 
 @case("P10 a daemon continues after SIGSTOP and SIGCONT")

@@ -185,9 +185,11 @@ questions_without_room_for_a_reply_are_counted(void **state)
 	for (unsigned k = 0; k < 7; k++)
 		assert_int_equal(send(s->client, &(uint8_t){(uint8_t)k}, 1, 0), 1);
 	(void)fake_loop_turn(s->loop, 0);
+	assert_true(listener_udp_is_busy(s->udp));
 	full = false;
 	replies_come_in_order(s->loop, s->client, 0);
 	assert_int_equal(counter_get(&s->counters, COUNTER_DROPPED), 7);
+	assert_false(listener_udp_is_busy(s->udp));
 }
 
 int

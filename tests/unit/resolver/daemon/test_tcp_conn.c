@@ -17,8 +17,9 @@
 #include "tests/unit/transport/fake_loop.h"
 #include "tests/unit/verify/failing_alloc.h"
 
-#define QUESTIONS_MAX 64
+#define QUESTIONS_MAX 8
 #define RDATA_MAX     60000
+#define READ_MAX      (QUESTIONS_MAX * (2 + MSG_MAX))
 
 enum ask __wrap_engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
 void __wrap_engine_forget(struct engine *, struct waiter_list *);
@@ -121,12 +122,14 @@ struct served {
 	struct heap_watch heap;
 	struct loop *loop;
 	struct tcp_room *room;
-	int client;
+	int server, client;
+	uint8_t *bytes; /* what the client has read */
 };
 
 static void
 served_begin(struct served *s)
 {
+	static uint8_t bytes[READ_MAX];
 	struct addr addr = {.family = ADDR_V4, .ip = {127, 0, 0, 1}};
 	int pair[2];
 
@@ -137,7 +140,9 @@ served_begin(struct served *s)
 	assert_int_equal(tcp_room_new(&s->room, s->loop, NULL, &s->counters, 16, TCP_BYTES_MAX, &s->heap), RES_OK);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	assert_int_equal(tcp_conn_new(s->room, pair[0], &addr), RES_OK);
+	s->server = pair[0];
 	s->client = pair[1];
+	s->bytes = bytes;
 }
 
 static void
@@ -162,18 +167,16 @@ client_asks(const struct served *s, const uint16_t *id, size_t n)
 	}
 }
 
-/* Bytes that came until now. *ended: and the connection's end. */
-static struct span
-client_reads(const struct served *s, bool *ended)
+/* Reads what came until now, after what was read. Gives how much it is in all. *ended: and the connection's end. */
+static size_t
+client_reads(const struct served *s, size_t read, bool *ended)
 {
-	static uint8_t room[QUESTIONS_MAX * (2 + MSG_MAX)];
-	size_t at = 0;
 	ssize_t n;
 
-	while ((n = recv(s->client, room + at, sizeof room - at, 0)) > 0)
-		at += (size_t)n;
+	while ((n = recv(s->client, s->bytes + read, READ_MAX - read, 0)) > 0)
+		read += (size_t)n;
 	*ended = n == 0;
-	return span_of(room, at);
+	return read;
 }
 
 static bool
@@ -237,8 +240,8 @@ every_allocation_may_fail(void **state)
 
 		for (size_t at = 0, needed = 1; at <= needed; at++) {
 			struct served s;
-			struct span in;
 			bool ended;
+			size_t read;
 			int count;
 
 			served_begin(&s);
@@ -249,13 +252,58 @@ every_allocation_may_fail(void **state)
 				needed = failing_alloc_end();
 			else
 				(void)failing_alloc_end();
-			in = client_reads(&s, &ended);
-			count = frames_count(in, id, n);
+			read = client_reads(&s, 0, &ended);
+			count = frames_count(span_of(s.bytes, read), id, n);
 			if (count < 0 || (!ended && count != (int)n) || (at == 0 && ended))
 				fail_msg("%s, allocation %zu of %zu fails: %d frames in %zu bytes, %s", conversations[row].what, at, needed,
-					 count, in.n, ended ? "the end" : "no end");
+					 count, read, ended ? "the end" : "no end");
 			served_end(&s);
 		}
+	}
+}
+
+/* ---- a client that reads late */
+
+static void
+the_room_is_busy_until_all_replies_are_sent(void **state)
+{
+	static const struct {
+		const char *what;
+		uint16_t id[QUESTIONS_MAX];
+		size_t n;
+		bool busy; /* before the client reads */
+	} rows[] = {
+		{"no question", {0}, 0, false},
+		{"a small reply", {ID(2)}, 1, false},
+		{"a large one", {ID(3)}, 1, true},
+		{"a large one that waited", {WAITS(3)}, 1, true},
+		{"more than is held at a time", {ID(3), ID(7), ID(11), ID(15), ID(19), ID(23)}, 6, true},
+	};
+	const int small = 4096;
+
+	(void)state;
+	for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+		struct served s;
+		bool ended;
+		size_t read = 0;
+
+		served_begin(&s);
+		assert_int_equal(setsockopt(s.server, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+		client_asks(&s, rows[row].id, rows[row].n);
+		(void)fake_loop_turn(s.loop, 0);
+		assert_int_equal(tcp_room_is_busy(s.room), engine.n > 0 || rows[row].busy);
+		conversation_run(&s);
+		if (tcp_room_is_busy(s.room) != rows[row].busy)
+			fail_msg("%s: it is %sbusy", rows[row].what, rows[row].busy ? "not " : "");
+		for (unsigned turns = 0; turns < 1000 && (turns == 0 || tcp_room_is_busy(s.room)); turns++) {
+			read = client_reads(&s, read, &ended);
+			(void)fake_loop_turn(s.loop, 0);
+		}
+		assert_false(tcp_room_is_busy(s.room));
+		read = client_reads(&s, read, &ended);
+		if (frames_count(span_of(s.bytes, read), rows[row].id, rows[row].n) != (int)rows[row].n)
+			fail_msg("%s: %zu bytes", rows[row].what, read);
+		served_end(&s);
 	}
 }
 
@@ -264,6 +312,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_allocation_may_fail),
+	    cmocka_unit_test(the_room_is_busy_until_all_replies_are_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
