@@ -8,6 +8,7 @@
 #include "transport/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -442,11 +443,46 @@ control_group_trouble(const struct control *k)
 	return k->socket.group_trouble;
 }
 
+/* Of the clients whose response was sent in part; how many there are. */
+static nfds_t
+control_unsent(const struct control *k, struct pollfd p[CONTROL_CONNECTIONS_MAX])
+{
+	const struct control_conn *c;
+	nfds_t n = 0;
+
+	LIST_FOREACH(c, &k->connections, link)
+	if (c->sent < c->out_n)
+		p[n++] = (struct pollfd){.fd = c->fd, .events = POLLOUT};
+	return n;
+}
+
+/* The loop has ended, so the rest of a long response is sent here: a client could not read a part of one. */
+static void
+control_send_rest(struct control *k)
+{
+	const int64_t until_ms = clock_mono_ms() + CONTROL_END_MS;
+	struct pollfd p[CONTROL_CONNECTIONS_MAX];
+	struct control_conn *c, *next;
+	int64_t left_ms;
+	nfds_t n;
+
+	while ((n = control_unsent(k, p)) > 0 && (left_ms = until_ms - clock_mono_ms()) > 0) {
+		if (poll(p, n, (int)left_ms) < 0 && errno != EINTR)
+			return;
+		for (c = LIST_FIRST(&k->connections); c != NULL; c = next) {
+			next = LIST_NEXT(c, link);
+			if (c->sent < c->out_n)
+				control_conn_write(c);
+		}
+	}
+}
+
 void
 control_free(struct control *k)
 {
 	if (k == NULL)
 		return;
+	control_send_rest(k);
 	while (!LIST_EMPTY(&k->connections))
 		control_conn_close(LIST_FIRST(&k->connections));
 	loop_timer_stop(&k->pause);

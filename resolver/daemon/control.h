@@ -32,6 +32,7 @@
 #define CONTROL_CONNECTIONS_KEPT   4 /* for root, the daemon's own user and members */
 #define CONTROL_CONNECTIONS_OWNERS 2 /* of these, for root and the daemon's own user */
 #define CONTROL_TIMEOUT_MS         5000
+#define CONTROL_END_MS             100 /* for what clients have not read when the daemon ends */
 
 struct control;
 struct loop;
@@ -62,6 +63,7 @@ enum res control_new(struct control **, struct loop *, const struct control_ops 
 		     const char *path, const struct control_owner *, char **why);
 /* Why the members of option control-group cannot use the socket; NULL: they can, or there is no such group. Constant. */
 const char *control_group_trouble(const struct control *);
-void control_free(struct control *); /* removes the socket */
+/* Sends what is left of responses, in at most CONTROL_END_MS, and removes the socket. */
+void control_free(struct control *);
 
 #endif

@@ -181,6 +181,7 @@ check_PROGRAMS += \
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_clock_watch \
 	tests/unit/resolver/daemon/test_control \
+	tests/unit/resolver/daemon/test_control_end \
 	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_control_status \
 	tests/unit/resolver/daemon/test_daemon_signals \
@@ -306,6 +307,8 @@ tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_cli_test_advice_SOURCES = tests/unit/cli/test_advice.c cli/advice.c
 tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
 	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c cli/setup/xattrs.c
+tests_unit_resolver_daemon_test_control_end_SOURCES = tests/unit/resolver/daemon/test_control_end.c tests/unit/resolver/daemon/control_stage.c
+tests_unit_resolver_daemon_test_control_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=poll,--wrap=__poll_chk,--wrap=clock_mono_ms
 tests_unit_resolver_daemon_test_control_SOURCES = tests/unit/resolver/daemon/test_control.c tests/unit/resolver/daemon/control_stage.c
 CACHE_FIXTURE = tests/unit/resolver/cache_fixture.c
 tests_unit_resolver_test_cache_SOURCES = tests/unit/resolver/test_cache.c $(CACHE_FIXTURE)

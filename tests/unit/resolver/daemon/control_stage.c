@@ -198,13 +198,23 @@ stage_set(void **state)
 	return 0;
 }
 
+void
+stage_loop_end(struct stage *s)
+{
+	if (s->ended)
+		return;
+	s->ended = true;
+	loop_stop(s->main_loop);
+	assert_int_equal(pthread_join(s->main_thread, NULL), 0);
+	loop_end(s->main_loop);
+}
+
 int
 stage_strike(void **state)
 {
 	struct stage *s = *state;
 
-	loop_stop(s->main_loop);
-	assert_int_equal(pthread_join(s->main_thread, NULL), 0);
+	stage_loop_end(s);
 	control_free(s->control);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		loop_stop(s->worker[i].loop);

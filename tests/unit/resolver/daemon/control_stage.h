@@ -40,6 +40,7 @@ struct stage {
 	bool reload_fails;
 	struct loop *main_loop;
 	pthread_t main_thread;
+	bool ended;
 	struct control *control;
 	char dir[32];
 	char path[64];
@@ -51,6 +52,7 @@ extern const struct control_owner stage_nobody;
 extern const struct control_ops stage_ops;
 
 int stage_set(void **state);
+void stage_loop_end(struct stage *); /* the main loop, as when the daemon ends */
 int stage_strike(void **state); /* fails if the socket is still there */
 
 int stage_connect(const char *path);
