@@ -5,6 +5,7 @@
 #include "resolver/daemon/path_check.h"
 #include "resolver/filter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,4 +210,15 @@ configuration_free(struct configuration *c)
 	free(c->reload_error);
 	changes_start_free(&c->started);
 	restart_needed_free(c);
+}
+
+void
+configuration_errors_print(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++)
+		fprintf(stderr, "ctstubd: %s\n", errors->line[i]);
+	if (errors->more)
+		fprintf(stderr, "ctstubd: and more\n");
+	if (errors->n == 0)
+		fprintf(stderr, "ctstubd: out of memory\n");
 }

@@ -33,5 +33,7 @@ void configuration_free(struct configuration *);
 
 /* Logs the warnings of the plan in force. */
 void configuration_warn(const struct configuration *);
+/* Prints the errors on standard error; without a line, memory was short. */
+void configuration_errors_print(const struct config_errors *);
 
 #endif

@@ -25,7 +25,6 @@
 #include "resolver/record_ldns.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -434,17 +433,6 @@ daemon_free(struct daemon *d)
 	free(d->given);
 }
 
-void
-daemon_errors_print(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->n; i++)
-		fprintf(stderr, "ctstubd: %s\n", errors->line[i]);
-	if (errors->more)
-		fprintf(stderr, "ctstubd: and more\n");
-	if (errors->n == 0)
-		fprintf(stderr, "ctstubd: out of memory\n");
-}
-
 /* Takes the sockets of the service manager, and a configuration that fits them; otherwise the clients that wait there get
  * an error. */
 static int
@@ -459,7 +447,7 @@ daemon_configure(struct daemon *d, const struct daemon_options *options)
 	service_held(&d->held, d->given, d->n_given);
 	if (configuration_read(&d->configuration, options->file, options->verbose, &d->held, &errors) !=
 	    RES_OK) {
-		daemon_errors_print(&errors);
+		configuration_errors_print(&errors);
 		daemon_signals_release(); /* the service manager starts it again */
 		if (turn_away(d->given, d->n_given, options->file, &why) != RES_OK)
 			(void)daemon_fail(EXIT_CONFIG, why);

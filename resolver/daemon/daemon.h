@@ -9,15 +9,11 @@
 
 enum { EXIT_CONFIG = 2, EXIT_TROUBLE = 3 }; /* usage or configuration; memory, sockets, privileges */
 
-struct config_errors; /* config/settings.h */
-
 struct daemon_options {
 	const char *file; /* NULL: the compiled-in defaults */
 	int verbose;      /* -v: so many levels more log */
 };
 /* Runs until SIGTERM or SIGINT; gives the exit code. */
 int daemon_run(const struct daemon_options *);
-/* Prints the errors on standard error; without a line, memory was short. */
-void daemon_errors_print(const struct config_errors *);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/option.h"
 #include "base/output.h"
 #include "config/watch_files.h"
+#include "resolver/daemon/configuration.h"
 #include "resolver/daemon/daemon.h"
 #include "resolver/daemon/listen_check.h"
 #include "resolver/daemon/path_check.h"
@@ -129,7 +130,7 @@ config_test(const char *file)
 	if (res == RES_OK)
 		res = listen_check(plan->snapshot->settings, is_of_service(file), &errors, &warnings);
 	if (accounts_check(file, &errors, &no_user) != RES_OK || res != RES_OK) {
-		daemon_errors_print(&errors);
+		configuration_errors_print(&errors);
 		config_errors_free(&errors);
 		config_errors_free(&warnings);
 		plan_unref(plan);
@@ -157,7 +158,7 @@ config_print(const char *file)
 	enum res res;
 
 	if (settings_read(&settings, file, &errors) != RES_OK) {
-		daemon_errors_print(&errors);
+		configuration_errors_print(&errors);
 		config_errors_free(&errors);
 		return EXIT_CONFIG;
 	}
