@@ -13,6 +13,7 @@
 #include "resolver/daemon/daemon_signals.h"
 #include "resolver/daemon/fan_out.h"
 #include "resolver/daemon/heap.h"
+#include "resolver/daemon/helper.h"
 #include "resolver/daemon/list_age.h"
 #include "resolver/daemon/network.h"
 #include "resolver/daemon/portal_reach.h"
@@ -410,7 +411,12 @@ daemon_start(struct daemon *d)
 static void
 daemon_stop(struct daemon *d)
 {
+	int64_t until_ms;
+
 	workers_stop(&d->workers);
+	until_ms = clock_mono_ms() + HELPER_END_MS;
+	recorder_ending(d->recorder, until_ms);
+	query_log_ending(d->query_log, until_ms);
 	if (d->loop != NULL)
 		loop_end(d->loop);
 }

@@ -185,9 +185,8 @@ helper_has_pid(pid_t pid)
 }
 
 void
-helper_end(int socket)
+helper_end(int socket, int64_t until_ms)
 {
-	int64_t until_ms = clock_mono_ms() + HELPER_END_MS;
 	uint8_t byte;
 
 	(void)shutdown(socket, SHUT_WR);

@@ -23,7 +23,7 @@
 #define HELPER_MESSAGE_MAX (160 * 1024)
 #define HELPER_TURN_MAX    64 /* messages of one turn of the loop: reports come one for each message to it */
 #define HELPER_END_MS                                                                                        \
-	500 /* for what it still has to write when the daemon ends, which has a second for all (P08) */
+	500 /* for what all helpers together still have to write when the daemon has sent its last answer */
 
 struct helper_setup {
 	const char *name; /* of the process, at most 15 bytes */
@@ -44,8 +44,9 @@ bool helper_await(int socket, char **why);
 int helper_start(const struct helper_setup *, char **why);
 /* Is this process one of the helpers? Their filters forbid them to start other processes. */
 bool helper_has_pid(pid_t);
-/* Tells the helper to end, waits until it has done its work, HELPER_END_MS at most, and closes the socket. */
-void helper_end(int socket);
+/* Tells the helper to end, waits until it has done its work, until then at most (clock_mono_ms), and closes the socket. One
+ * that is late still works off what was sent to it. */
+void helper_end(int socket, int64_t until_ms);
 
 /* For either side. False: the message was not sent, because the other side is gone or has too many waiting. An empty one is
  * never sent: it would read as the end. */

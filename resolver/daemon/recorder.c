@@ -24,7 +24,8 @@
 struct recorder {
 	struct loop *loop;
 	struct counters *counters;
-	int socket; /* of the helper; -1: there is none */
+	int socket;       /* of the helper; -1: there is none */
+	int64_t until_ms; /* how long its end is waited for */
 	struct loop_fd watch;
 	struct buf message;
 	struct known known;
@@ -403,13 +404,20 @@ recorder_configure(struct recorder *r, const struct settings *s)
 }
 
 void
+recorder_ending(struct recorder *r, int64_t until_ms)
+{
+	if (r != NULL)
+		r->until_ms = until_ms;
+}
+
+void
 recorder_free(struct recorder *r)
 {
 	if (r == NULL)
 		return;
 	if (r->socket >= 0) {
 		loop_fd_unwatch(&r->watch);
-		helper_end(r->socket);
+		helper_end(r->socket, r->until_ms);
 	}
 	buf_free(&r->message);
 	free(r->before_upstream);

@@ -23,7 +23,9 @@ void recorder_start(struct recorder *, const struct settings *, bool kill);
 void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);
-/* No worker may run any more. Waits a short time for the helper. */
+/* The daemon ends: until then (clock_mono_ms) recorder_free waits for the helper. */
+void recorder_ending(struct recorder *, int64_t until_ms);
+/* No worker may run any more. */
 void recorder_free(struct recorder *);
 /* Any thread: a certificate was judged (server_hooks.on_certificate). */
 void recorder_add(struct recorder *, const struct server *, struct span presented);

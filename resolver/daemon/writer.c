@@ -22,7 +22,7 @@ enum message { MESSAGE_SETUP = 1, MESSAGE_LINE, MESSAGE_EVIDENCE };
 #define PEM_MAX    (2 * HELPER_MESSAGE_MAX) /* base64 takes a third more */
 
 /* Another daemon has the folder. */
-#define LOCK_WAIT_MS  3000  /* for the end of one that is ending, which takes a second: nothing is lost */
+#define LOCK_WAIT_MS  3000  /* for one that is ending, which takes 1.5 s: nothing is lost */
 #define LOCK_TRY_MS   50    /* how often it looks meanwhile */
 #define LOCK_AGAIN_MS 10000 /* and after that, so that the state is right again soon */
 

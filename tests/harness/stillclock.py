@@ -27,8 +27,16 @@ class StillClock:
             f.seek(8 * FIELDS.index("real"))
             f.write(struct.pack("<2q", time.monotonic_ns(), 1))
 
+    def stop(self):
+        """From now on one that ran as a real one stands still."""
+        with open(self.path, "r+b") as f:
+            f.seek(8 * FIELDS.index("real"))
+            real, = struct.unpack("<q", f.read(8))
+            self.seconds = (time.monotonic_ns() - real) / 10**9
+            f.write(struct.pack("<2q", 0, int(self.seconds * 10**9)))
+
     def advance(self, seconds):
         self.seconds += seconds
         with open(self.path, "r+b") as f:
             f.seek(8 * FIELDS.index("advance"))
-            f.write(struct.pack("<q", self.seconds * 10**9))
+            f.write(struct.pack("<q", int(self.seconds * 10**9)))

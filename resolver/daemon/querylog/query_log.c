@@ -18,8 +18,9 @@ struct query_log {
 	struct loop_fd watch;
 	struct loop_timer reopen; /* the writer was too busy to take that */
 	struct counters *counters;
-	uint8_t *room; /* for reports */
-	bool was_open; /* and so was reported */
+	uint8_t *room;    /* for reports */
+	int64_t until_ms; /* how long the writer's end is waited for */
+	bool was_open;    /* and so was reported */
 	bool was_failed;
 	char error[sizeof(((struct query_report *)NULL)->error)]; /* of the last report; "": it is open */
 	struct log_limit log;                                     /* of changes between the two */
@@ -180,13 +181,20 @@ query_log_reload(struct query_log *q, const struct settings *s)
 }
 
 void
+query_log_ending(struct query_log *q, int64_t until_ms)
+{
+	if (q != NULL)
+		q->until_ms = until_ms;
+}
+
+void
 query_log_end(struct query_log *q)
 {
 	if (q == NULL)
 		return;
 	loop_timer_stop(&q->reopen);
 	loop_fd_unwatch(&q->watch);
-	helper_end(q->channel.socket);
+	helper_end(q->channel.socket, q->until_ms);
 	query_log_free(q);
 }
 

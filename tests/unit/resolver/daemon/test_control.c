@@ -52,7 +52,7 @@ ask_by_helper(struct stage *s, const char *request)
 	assert_true(n > 0);
 	o = json_loadb((const char *)room, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL);
 	assert_non_null(o);
-	helper_end(fd);
+	helper_end(fd, clock_mono_ms() + HELPER_END_MS);
 	return o;
 }
 

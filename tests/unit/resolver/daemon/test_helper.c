@@ -1,4 +1,5 @@
 #include "resolver/daemon/helper.h"
+#include "base/clock.h"
 #include "base/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -22,6 +23,12 @@
 
 static int inherited;
 static pid_t parent;
+
+static int64_t
+soon(void)
+{
+	return clock_mono_ms() + HELPER_END_MS;
+}
 
 /* Answers by the first byte of each message. */
 static void
@@ -93,7 +100,7 @@ it_answers_and_keeps_nothing_open(void **state)
 	assert_int_equal(ask(s, 'x'), 'x');
 	assert_int_equal(ask(s, 'f'), 'c');
 	assert_int_equal(ask(s, 't'), 't');
-	helper_end(s);
+	helper_end(s, soon());
 	close(inherited);
 }
 
@@ -168,7 +175,7 @@ without_its_filter_it_never_runs(void **state)
 			fail_msg("%s: %d %s", rows[i].what, s, why != NULL ? why : "-");
 		if (s >= 0) {
 			assert_int_equal(ask(s, 'x'), 'x');
-			helper_end(s);
+			helper_end(s, soon());
 		}
 		assert_int_equal(*ran, rows[i].why == NULL);
 		free(why);
@@ -187,7 +194,7 @@ it_cannot_make_a_socket(void **state)
 #else
 	assert_int_equal(ask(s, 's'), 'p');
 #endif
-	helper_end(s);
+	helper_end(s, soon());
 }
 
 /* The daemon runs as the same user, so the kernel would let it. */
@@ -204,7 +211,7 @@ it_can_signal_only_itself(void **state)
 	assert_int_equal(ask(s, 'g'), 'p');
 #endif
 	assert_int_equal(ask(s, 'o'), 'a');
-	helper_end(s);
+	helper_end(s, soon());
 }
 
 static void
@@ -246,7 +253,7 @@ messages_keep_their_boundaries(void **state)
 	assert_int_equal(helper_receive(s, room), 0);
 	assert_true(helper_send(s, span_of(large, 1)));
 	assert_int_equal(wait_answer(s, room), 1);
-	helper_end(s);
+	helper_end(s, soon());
 }
 
 static void
@@ -259,7 +266,7 @@ a_dead_helper_is_noticed_and_never_waited_for(void **state)
 	assert_true(helper_send(s, span_str("d")));
 	assert_int_equal(wait_answer(s, room), -1);
 	assert_false(helper_send(s, span_str("x")));
-	helper_end(s);
+	helper_end(s, soon());
 }
 
 static void
@@ -274,7 +281,7 @@ a_helper_that_does_not_read_blocks_nobody(void **state)
 		sent++;
 	assert_in_range(sent, 1, 999);
 	close(pair[1]);
-	helper_end(pair[0]);
+	helper_end(pair[0], soon());
 }
 
 static void
