@@ -481,9 +481,9 @@ daemon_run(const struct daemon_options *options)
 	if (code == 0)
 		loop_run(d.loop);
 	daemon_stop(&d);
+	daemon_free(&d);
 	if (code == 0)
 		log_event(LOG_NOTICE, "ended",
 			  LOG_INT("ran_s", (clock_boot_ms() - d.started_boot_ms) / 1000));
-	daemon_free(&d);
 	return code;
 }

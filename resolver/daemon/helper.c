@@ -22,9 +22,11 @@
 #define HELPER_TROUBLE  3    /* its exit code */
 #define HELPER_FD       3    /* its end of the socket */
 #define HELPERS_MAX     4    /* the journal's, the query log's, and room */
-#define FDS_MAX         4096 /* closed one by one where the kernel has no close_range (before 5.9) */
+#define REPORTS_MAX                                                                                          \
+	4096 /* of one that ends: more than its socket holds, so only one that sends without end reaches it */
+#define FDS_MAX 4096 /* closed one by one where the kernel has no close_range (before 5.9) */
 
-#define WHY_MAX         512 /* bytes of its reason */
+#define WHY_MAX 512 /* bytes of its reason */
 
 static const char ready[] = ""; /* what it sends first, or else why it cannot start */
 
@@ -184,36 +186,30 @@ helper_has_pid(pid_t pid)
 	return i < n_helpers;
 }
 
-void
-helper_end(int socket, int64_t until_ms)
-{
-	uint8_t byte;
-
-	(void)shutdown(socket, SHUT_WR);
-	while (readable_until(socket, until_ms))
-		if (recv(socket, &byte, 1, 0) <= 0)
-			break;
-	(void)close(socket);
-}
-
 bool
 helper_send(int socket, struct span message)
 {
 	return message.n > 0 && message.n <= HELPER_MESSAGE_MAX && file_message_send(socket, message, 0);
 }
 
-ssize_t
-helper_receive(int socket, uint8_t *room)
+static ssize_t
+message_receive(int socket, uint8_t *room, size_t size)
 {
 	ssize_t n;
 
 	do {
-		n = recv(socket, room, HELPER_MESSAGE_MAX, 0);
+		n = recv(socket, room, size, 0);
 	} while (n < 0 && errno == EINTR);
 	/* Memory may be there again for the next one. */
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOMEM || errno == ENOBUFS))
 		return 0;
 	return n <= 0 ? -1 : n;
+}
+
+ssize_t
+helper_receive(int socket, uint8_t *room)
+{
+	return message_receive(socket, room, HELPER_MESSAGE_MAX);
 }
 
 bool
@@ -224,4 +220,31 @@ helper_drain(int socket, uint8_t *room, void (*on_message)(void *ctx, struct spa
 	for (unsigned i = 0; i < HELPER_TURN_MAX && (n = helper_receive(socket, room)) > 0; i++)
 		on_message(ctx, span_of(room, (size_t)n));
 	return n >= 0;
+}
+
+/* As message_receive. */
+static ssize_t
+report_take(const struct helper_ending *e)
+{
+	uint8_t room[HELPER_REPORT_MAX];
+	ssize_t n = message_receive(e->socket, room, sizeof room);
+
+	if (n > 0)
+		e->on_message(e->ctx, span_of(room, (size_t)n));
+	return n;
+}
+
+bool
+helper_end(const struct helper_ending *e)
+{
+	ssize_t n = 0;
+
+	(void)shutdown(e->socket, SHUT_WR);
+	for (unsigned i = 0; i < REPORTS_MAX && n >= 0; i++) {
+		n = report_take(e);
+		if (n == 0 && !readable_until(e->socket, e->until_ms))
+			break;
+	}
+	(void)close(e->socket);
+	return n < 0;
 }

@@ -2,10 +2,10 @@
  * helper.h - a process beside the daemon for what the daemon itself may not do: it is forked before system calls are
  * restricted, does one kind of work, and ends with the daemon.
  *
- * Daemon and helper talk over a socket pair that keeps the bounds of messages (SOCK_SEQPACKET), each without ever waiting for
- * the other. The helper keeps no other descriptor: standard input, output and error lead to /dev/null. It ignores the signals
- * by which a service manager or a terminal ends all processes at once, works off what was sent to it, and ends when the
- * daemon's end of the socket is closed, which also a killed daemon does.
+ * Daemon and helper talk over a socket pair that keeps the bounds of messages (SOCK_SEQPACKET), each without waiting for
+ * the other before the daemon ends. The helper keeps no other descriptor: standard input, output and error lead to /dev/null.
+ * It ignores the signals by which a service manager or a terminal ends all processes at once, works off what was sent to it,
+ * and ends when the daemon's end of the socket is closed, which also a killed daemon does.
  *
  * A helper that dies is not started again: the filter forbids it. Its owner learns of it by the end of the socket.
  */
@@ -21,7 +21,8 @@
 /* One message. The largest is evidence, with 64 KiB of certificates and a verdict. The socket's own buffer is the
  * queue, and has room for several. */
 #define HELPER_MESSAGE_MAX (160 * 1024)
-#define HELPER_TURN_MAX    64 /* messages of one turn of the loop: reports come one for each message to it */
+#define HELPER_REPORT_MAX  256 /* bytes of a report of a helper */
+#define HELPER_TURN_MAX    64  /* messages of one turn of the loop: reports come one for each message to it */
 #define HELPER_END_MS                                                                                        \
 	500 /* for what all helpers together still have to write when the daemon has sent its last answer */
 
@@ -44,9 +45,6 @@ bool helper_await(int socket, char **why);
 int helper_start(const struct helper_setup *, char **why);
 /* Is this process one of the helpers? Their filters forbid them to start other processes. */
 bool helper_has_pid(pid_t);
-/* Tells the helper to end, waits until it has done its work, until then at most (clock_mono_ms), and closes the socket. One
- * that is late still works off what was sent to it. */
-void helper_end(int socket, int64_t until_ms);
 
 /* For either side. False: the message was not sent, because the other side is gone or has too many waiting. An empty one is
  * never sent: it would read as the end. */
@@ -57,5 +55,16 @@ ssize_t helper_receive(int socket, uint8_t *room);
 /* In the daemon: calls back for each message that is there, HELPER_TURN_MAX at most, so that a helper that sends without end
  * does not keep the daemon from other work: the loop comes back for the rest. False: the helper is gone. */
 bool helper_drain(int socket, uint8_t *room, void (*on_message)(void *ctx, struct span), void *ctx);
+
+/* The end of the daemon, whose loop does not run any more. */
+struct helper_ending {
+	int socket;
+	int64_t until_ms;                           /* clock_mono_ms; nothing waits longer */
+	void (*on_message)(void *ctx, struct span); /* for each report, of HELPER_REPORT_MAX bytes at most */
+	void *ctx;
+};
+/* Tells the helper to end, takes its reports until it has done its work, and closes the socket. False: it is late, and
+ * still works off what was sent to it. */
+bool helper_end(const struct helper_ending *);
 
 #endif

@@ -24,8 +24,10 @@
 struct recorder {
 	struct loop *loop;
 	struct counters *counters;
-	int socket;       /* of the helper; -1: there is none */
-	int64_t until_ms; /* how long its end is waited for */
+	int socket;           /* of the helper; -1: there is none */
+	uint64_t waiting;     /* records and evidence that it has not reported on */
+	int64_t until_ms;     /* how long its end is waited for */
+	uint64_t lost_before; /* the end */
 	struct loop_fd watch;
 	struct buf message;
 	struct known known;
@@ -55,6 +57,8 @@ helper_drop(struct recorder *r)
 	(void)close(r->socket);
 	r->socket = -1;
 	r->takes = false;
+	counter_add(r->counters, COUNTER_JOURNAL_LOST, r->waiting);
+	r->waiting = 0;
 	journal_states_end(&r->states);
 }
 
@@ -66,6 +70,8 @@ recorder_on_report(void *ctx, struct span message)
 
 	if (!writer_report_read(&report, message))
 		return;
+	if (report.of != REPORT_FOLDER && r->waiting > 0)
+		r->waiting--;
 	if (report.of != REPORT_FOLDER && report.error != 0)
 		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
 	journal_states_report(&r->states, &report);
@@ -92,11 +98,21 @@ lost_count(const struct recorder *r, struct counters *counters)
 		counter_add(counters, COUNTER_JOURNAL_LOST, 1);
 }
 
-static void
+static bool
 message_send(struct recorder *r)
 {
-	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
+	bool sent = buf_ok(&r->message) && helper_send(r->socket, buf_span(&r->message));
+
+	if (!sent)
 		lost_count(r, r->counters);
+	return sent;
+}
+
+/* A record, or evidence. */
+static void
+part_send(struct recorder *r)
+{
+	r->waiting += message_send(r);
 }
 
 static void
@@ -108,7 +124,7 @@ record_send(struct recorder *r, const struct journal_record *record)
 		counter_add(r->counters, COUNTER_JOURNAL_RECORDS, 1);
 		writer_put_line(&r->message, buf_span(&line));
 		if (r->takes)
-			message_send(r);
+			part_send(r);
 	} else {
 		lost_count(r, r->counters);
 	}
@@ -177,7 +193,7 @@ evidence_send(struct recorder *r, const struct sighting *s, const char *name)
 	verdict = verdict_json(&s->verdict);
 	if (verdict != NULL) {
 		writer_put_evidence(&r->message, name, buf_span(&s->presented), verdict);
-		message_send(r);
+		part_send(r);
 	} else {
 		lost_count(r, r->counters);
 	}
@@ -400,14 +416,30 @@ recorder_configure(struct recorder *r, const struct settings *s)
 	}
 	journal_states_start(&r->states);
 	writer_put_setup(&r->message, s);
-	message_send(r);
+	(void)message_send(r);
 }
 
 void
 recorder_ending(struct recorder *r, int64_t until_ms)
 {
-	if (r != NULL)
-		r->until_ms = until_ms;
+	if (r == NULL)
+		return;
+	r->until_ms = until_ms;
+	r->lost_before = counter_get(r->counters, COUNTER_JOURNAL_LOST);
+}
+
+/* Nobody reads the counters any more. */
+static void
+recorder_end(struct recorder *r)
+{
+	const struct helper_ending ending = {
+	    .socket = r->socket, .until_ms = r->until_ms, .on_message = recorder_on_report, .ctx = r};
+	bool ended = helper_end(&ending);
+	uint64_t lost = counter_get(r->counters, COUNTER_JOURNAL_LOST) - r->lost_before;
+
+	if (lost > 0 || r->waiting > 0)
+		log_event(LOG_WARN, "journal-unfinished", LOG_INT("lost", lost + (ended ? r->waiting : 0)),
+			  LOG_INT("waiting", ended ? 0 : r->waiting));
 }
 
 void
@@ -417,7 +449,7 @@ recorder_free(struct recorder *r)
 		return;
 	if (r->socket >= 0) {
 		loop_fd_unwatch(&r->watch);
-		helper_end(r->socket, r->until_ms);
+		recorder_end(r);
 	}
 	buf_free(&r->message);
 	free(r->before_upstream);

@@ -2,7 +2,7 @@
  * recorder.h - the daemon's memory of its upstreams: what is new of a certificate goes to the log and to the journal.
  *
  * Workers report from their threads; the thread of the loop knows what was seen before, from the journal as of the start and
- * from what it saw itself, and hands the records to the helper that writes (writer.h). It never waits for it: what the
+ * from what it saw itself, and hands the records to the helper that writes (writer.h). It waits for it only at the end: what the
  * helper does not take is counted.
  */
 #ifndef RESOLVER_DAEMON_RECORDER_H
@@ -23,7 +23,8 @@ void recorder_start(struct recorder *, const struct settings *, bool kill);
 void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);
-/* The daemon ends: until then (clock_mono_ms) recorder_free waits for the helper. */
+/* The daemon ends: until then (clock_mono_ms) recorder_free waits for the helper, and logs what it reports and what it leaves
+ * unwritten. */
 void recorder_ending(struct recorder *, int64_t until_ms);
 /* No worker may run any more. */
 void recorder_free(struct recorder *);

@@ -1,13 +1,17 @@
 """The end of the daemon while the processes that write the journal and the query log are busy: what is late, and what is lost."""
 import os
+import resource
 import signal
 import threading
 
-from functional._common import stub
+from functional._common import servfail
 from harness import net, wire
-from harness.case import case, equal, until
+from harness.case import case, check, equal, until
+from harness.daemon import Daemon, upstream
 from harness.patience import patient
+from harness.pki import Authority, Site, pem
 from harness.stillclock import StillClock
+from harness.upstream import DotServer
 
 LOCAL = 'local { data = {"box.test. 60 IN A 192.0.2.77"} }\n'
 WAIT_S = 0.5  # HELPER_END_MS of resolver/daemon/helper.h, which ctstubd(8) promises
@@ -16,12 +20,14 @@ WAIT_S = 0.5  # HELPER_END_MS of resolver/daemon/helper.h, which ctstubd(8) prom
 class Busy:
     """A daemon whose clock the test stops, and its helpers, which the test stops too."""
 
-    def __init__(self, t, answer=None, extra="", **daemon):
-        self.t = t
+    def __init__(self, t, answer=None, trusted=True):
         self.clock = StillClock(t, scale=1)
         self.queries = t.path("queries.log")
-        extra += LOCAL + f'query-log {{ to = "{self.queries}" }}\n'
-        self.daemon, self.server = stub(t, answer, extra=extra, env=self.clock.env(t), **daemon)
+        site = Site(t)
+        anchors = site.anchors if trusted else t.write("others.pem", pem(Authority("Other root").cert))
+        self.server = DotServer(t, site, **({"answer": answer} if answer else {}))
+        self.daemon = Daemon(t, upstream("one", self.server), anchors=anchors, extra=LOCAL + f'query-log {{ to = "{self.queries}" }}\n',
+                             env=self.clock.env(t))
         self.helpers = {}
         with open(f"/proc/{self.daemon.process.pid}/task/{self.daemon.process.pid}/children", encoding="ascii") as f:
             for pid in map(int, f.read().split()):
@@ -54,7 +60,11 @@ class Busy:
         until(closed, 20, "the daemon closes its sockets")
 
     def ends(self):
+        """The log, when it has ended."""
         equal(self.daemon.process.popen.wait(patient(20)), 0, "exit code")
+        log = self.daemon.log()
+        check(log.splitlines()[-1].startswith("notice ended "), f"the last line: {log[-300:]}")
+        return log
 
 
 @case("two helpers that stand still delay the end by half a second, not by one for each", builds=("gcc", "san"))
@@ -73,3 +83,32 @@ def both(t):
         b.terminate()
     b.clock.advance(WAIT_S)
     b.ends()
+
+
+@case("a refusal that the journal's process reports as unwritten after the last answer is in the log", builds=("gcc", "san"))
+def reported_late(t):
+    b = Busy(t, trusted=False)
+    writer = b.helpers["ctstub-journal"]
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (0, 0))  # a disk without room
+    b.halt()
+    servfail(b.daemon.ask("www.example.com"), "untrusted")
+    b.terminate()
+    check("journal-" not in b.daemon.log(), "a line about the journal before its process continues")
+    b.go()
+    log = b.ends()
+    for event in ("journal-not-written", "evidence-not-written"):
+        check(f'warn {event} error="File too large"' in log, f"no {event}: {log[-600:]}")
+    check("warn journal-unfinished lost=2 waiting=0" in log, f"what is lost: {log[-600:]}")
+
+
+@case("a journal's process that is late does not keep the daemon, which logs what waits for it, and writes it afterwards", builds=("gcc", "san"))
+def late(t):
+    b = Busy(t, trusted=False)
+    b.halt()
+    servfail(b.daemon.ask("www.example.com"), "untrusted")
+    b.terminate()
+    b.clock.advance(WAIT_S)
+    check("warn journal-unfinished lost=0 waiting=2" in b.ends(), f"the log: {b.daemon.log()[-600:]}")
+    b.go()
+    journal = os.path.join(b.daemon.dir, "journal.jsonl")
+    until(lambda: os.path.exists(journal) and b'"refused"' in open(journal, "rb").read(), 10, "the record")

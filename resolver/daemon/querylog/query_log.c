@@ -190,11 +190,15 @@ query_log_ending(struct query_log *q, int64_t until_ms)
 void
 query_log_end(struct query_log *q)
 {
+	struct helper_ending ending = {.on_message = log_on_report, .ctx = q};
+
 	if (q == NULL)
 		return;
 	loop_timer_stop(&q->reopen);
 	loop_fd_unwatch(&q->watch);
-	helper_end(q->channel.socket, q->until_ms);
+	ending.socket = q->channel.socket;
+	ending.until_ms = q->until_ms;
+	(void)helper_end(&ending);
 	query_log_free(q);
 }
 

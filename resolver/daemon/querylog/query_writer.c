@@ -35,6 +35,8 @@ struct query_writer {
 	const char *why;
 };
 
+_Static_assert(sizeof(struct query_report) <= HELPER_REPORT_MAX, "a report is cut");
+
 /* ---- reports */
 
 static void

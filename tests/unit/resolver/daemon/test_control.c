@@ -41,6 +41,7 @@ ask_by_helper(struct stage *s, const char *request)
 	const struct helper_setup setup = {.name = "asks", .user = "", .seal = no_seal, .run = helper_asks, .ctx = s};
 	char *why = NULL;
 	int fd = helper_start(&setup, &why);
+	const struct helper_ending ending = {.socket = fd, .until_ms = clock_mono_ms() + 20000};
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	ssize_t n;
 	json_t *o;
@@ -52,7 +53,7 @@ ask_by_helper(struct stage *s, const char *request)
 	assert_true(n > 0);
 	o = json_loadb((const char *)room, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL);
 	assert_non_null(o);
-	helper_end(fd, clock_mono_ms() + HELPER_END_MS);
+	assert_true(helper_end(&ending));
 	return o;
 }
 

@@ -24,10 +24,29 @@
 static int inherited;
 static pid_t parent;
 
-static int64_t
-soon(void)
+static void
+count(void *ctx, struct span message)
 {
-	return clock_mono_ms() + HELPER_END_MS;
+	assert_int_equal(message.n, 1);
+	++*(unsigned *)ctx;
+}
+
+static bool
+end_until(int socket_, int64_t until_ms, unsigned *taken)
+{
+	const struct helper_ending ending = {.socket = socket_, .until_ms = until_ms, .on_message = count, .ctx = taken};
+
+	*taken = 0;
+	return helper_end(&ending);
+}
+
+static void
+finish(int socket_)
+{
+	unsigned taken;
+
+	assert_true(end_until(socket_, clock_mono_ms() + 20000, &taken));
+	assert_int_equal(taken, 0);
 }
 
 /* Answers by the first byte of each message. */
@@ -100,7 +119,7 @@ it_answers_and_keeps_nothing_open(void **state)
 	assert_int_equal(ask(s, 'x'), 'x');
 	assert_int_equal(ask(s, 'f'), 'c');
 	assert_int_equal(ask(s, 't'), 't');
-	helper_end(s, soon());
+	finish(s);
 	close(inherited);
 }
 
@@ -175,7 +194,7 @@ without_its_filter_it_never_runs(void **state)
 			fail_msg("%s: %d %s", rows[i].what, s, why != NULL ? why : "-");
 		if (s >= 0) {
 			assert_int_equal(ask(s, 'x'), 'x');
-			helper_end(s, soon());
+			finish(s);
 		}
 		assert_int_equal(*ran, rows[i].why == NULL);
 		free(why);
@@ -194,7 +213,7 @@ it_cannot_make_a_socket(void **state)
 #else
 	assert_int_equal(ask(s, 's'), 'p');
 #endif
-	helper_end(s, soon());
+	finish(s);
 }
 
 /* The daemon runs as the same user, so the kernel would let it. */
@@ -211,7 +230,7 @@ it_can_signal_only_itself(void **state)
 	assert_int_equal(ask(s, 'g'), 'p');
 #endif
 	assert_int_equal(ask(s, 'o'), 'a');
-	helper_end(s, soon());
+	finish(s);
 }
 
 static void
@@ -253,7 +272,7 @@ messages_keep_their_boundaries(void **state)
 	assert_int_equal(helper_receive(s, room), 0);
 	assert_true(helper_send(s, span_of(large, 1)));
 	assert_int_equal(wait_answer(s, room), 1);
-	helper_end(s, soon());
+	finish(s);
 }
 
 static void
@@ -266,7 +285,7 @@ a_dead_helper_is_noticed_and_never_waited_for(void **state)
 	assert_true(helper_send(s, span_str("d")));
 	assert_int_equal(wait_answer(s, room), -1);
 	assert_false(helper_send(s, span_str("x")));
-	helper_end(s, soon());
+	finish(s);
 }
 
 static void
@@ -281,14 +300,7 @@ a_helper_that_does_not_read_blocks_nobody(void **state)
 		sent++;
 	assert_in_range(sent, 1, 999);
 	close(pair[1]);
-	helper_end(pair[0], soon());
-}
-
-static void
-count(void *ctx, struct span message)
-{
-	assert_int_equal(message.n, 1);
-	++*(unsigned *)ctx;
+	finish(pair[0]);
 }
 
 static void
@@ -314,6 +326,62 @@ a_helper_that_sends_without_end_does_not_block_the_loop(void **state)
 	close(pair[0]);
 }
 
+static void
+reports_of_a_helper_that_ends_are_taken(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned sent;
+		bool ends; /* after that */
+	} rows[] = {
+		{"it ends without a report", 0, true},
+		{"it ends after its last report", 1, true},
+		{"it ends after more reports than the loop takes in a turn", HELPER_TURN_MAX + 10, true},
+		{"it stands still", 0, false},
+		{"it reports and then stands still", 3, false},
+		{"it sends more than the loop takes in a turn and stands still", HELPER_TURN_MAX + 10, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned taken;
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+		for (unsigned k = 0; k < rows[i].sent; k++)
+			assert_true(helper_send(pair[1], span_str("x")));
+		if (rows[i].ends)
+			close(pair[1]);
+		if (end_until(pair[0], clock_mono_ms(), &taken) != rows[i].ends || taken != rows[i].sent)
+			fail_msg("%s: %u of %u taken", rows[i].what, taken, rows[i].sent);
+		if (!rows[i].ends)
+			close(pair[1]);
+	}
+}
+
+static void
+a_helper_that_sends_without_end_does_not_delay_the_end(void **state)
+{
+	unsigned taken;
+	int pair[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		while (helper_send(pair[1], span_str("x")))
+			;
+		_exit(0);
+	}
+	close(pair[1]);
+	assert_false(end_until(pair[0], INT64_MAX, &taken));
+	assert_in_range(taken, 1000, 10000);
+	(void)waitpid(pid, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -327,6 +395,8 @@ main(void)
 		cmocka_unit_test(a_dead_helper_is_noticed_and_never_waited_for),
 		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
 		cmocka_unit_test(a_helper_that_sends_without_end_does_not_block_the_loop),
+		cmocka_unit_test(reports_of_a_helper_that_ends_are_taken),
+		cmocka_unit_test(a_helper_that_sends_without_end_does_not_delay_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* What was shown reaches the journal or is counted as lost, wherever memory runs out on the way. */
 #include "resolver/daemon/recorder.h"
 
+#include "base/clock.h"
 #include "base/journal.h"
+#include "base/log.h"
 #include "resolver/daemon/evidence_folder.h"
 #include "resolver/daemon/folder_lock.h"
 #include "resolver/upstream_set.h"
@@ -12,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +25,7 @@
 
 #define ALLOCATIONS_MAX 500 /* there are fewer */
 
-static char folder[64];
+static char folder[64], moved[80];
 static struct loop *loop;
 static struct recorder *recorder;
 static struct counters main_counters, worker_counters;
@@ -54,7 +57,10 @@ begin(void **state)
 	memset(&main_counters, 0, sizeof main_counters);
 	memset(&worker_counters, 0, sizeof worker_counters);
 	strcpy(folder, "/tmp/recorder-XXXXXX");
-	return mkdtemp(folder) == NULL;
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	(void)snprintf(moved, sizeof moved, "%s-moved", folder);
+	return 0;
 }
 
 static void
@@ -80,12 +86,15 @@ end(void **state)
 	char path[128];
 
 	(void)state;
+	recorder_ending(recorder, clock_mono_ms() + 1); /* which is never over: the loop's clock stands still */
 	recorder_free(recorder);
+	recorder = NULL;
 	loop_free(loop);
 	verdict_clear(&server.verdict);
 	(void)snprintf(path, sizeof path, "%s/" REFUSAL_FOLDER, folder);
 	folder_empty(path);
 	folder_empty(folder);
+	folder_empty(moved);
 	return 0;
 }
 
@@ -246,12 +255,134 @@ nothing_is_lost_where_nothing_is_kept(void **state)
 	assert_int_equal(lost(), 0);
 }
 
+/* ---- the end */
+
+static char logged[4096];
+
+static void
+log_keep(void *ctx, const char *line, size_t n)
+{
+	size_t used = strlen(logged);
+
+	(void)ctx;
+	(void)snprintf(logged + used, sizeof logged - used, "%.*s", (int)n, line);
+}
+
+/* 0: it has ended. */
+static pid_t
+helper_pid(void)
+{
+	long pid = 0;
+	char path[64];
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+	f = fopen(path, "r");
+	assert_non_null(f);
+	if (fscanf(f, "%ld", &pid) != 1)
+		pid = 0;
+	(void)fclose(f);
+	return (pid_t)pid;
+}
+
+static void
+helper_signal(int number)
+{
+	pid_t pid = helper_pid();
+
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, number), 0);
+}
+
+/* The row's letters in their order: s, c, k: the helper is stopped, continued or killed; d: the folder is moved away; a, r: an accepted or a
+ * refused certificate is shown; e: the loop runs until an error is logged. */
+static void
+play(const char *letters)
+{
+	logged[0] = '\0';
+	log_capture(log_keep, NULL);
+	start(folder);
+	for (unsigned i = 0; letters[i] != '\0'; i++) {
+		switch (letters[i]) {
+		case 's':
+			helper_signal(SIGSTOP);
+			break;
+		case 'c':
+			helper_signal(SIGCONT);
+			break;
+		case 'k':
+			helper_signal(SIGKILL);
+			break;
+		case 'd':
+			assert_int_equal(rename(folder, moved), 0);
+			break;
+		case 'e':
+			for (int n = 0; n < 1000 && strstr(logged, "error=") == NULL; n++)
+				(void)fake_loop_turn(loop, 10);
+			break;
+		default:
+			(void)show("end", i, letters[i] == 'r' ? REASON_EXPIRED : REASON_NONE, 0);
+		}
+	}
+}
+
+static void
+what_the_end_leaves_unwritten_is_logged(void **state)
+{
+	static const struct {
+		const char *what, *play;
+		bool late; /* there is no time to wait for the helper */
+		const char *want, *never; /* in the log */
+	} rows[] = {
+		{"all is written", "ar", false, "", "journal-"},
+		{"the last record cannot be written", "da", false, "journal-unfinished lost=1 waiting=0", NULL},
+		{"why it cannot is logged", "da", false, "journal-not-written error=", "evidence-"},
+		{"neither record nor evidence", "dr", false, "journal-unfinished lost=2 waiting=0", NULL},
+		{"why the evidence cannot", "dr", false, "evidence-not-written error=", NULL},
+		{"it fails as it did before the end", "dae", false, "", "journal-unfinished"},
+		{"the helper goes on in time", "sarc", false, "", "journal-"},
+		{"the helper is late", "sar", true, "journal-unfinished lost=0 waiting=3", "journal-not-written"},
+		{"the helper is killed with all of it", "sark", false, "journal-unfinished lost=3 waiting=0", NULL},
+		{"the helper was killed before", "sarke", false, "error=\"its process has ended, restart ctstubd\"",
+		 "journal-unfinished"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(end(state), 0);
+			assert_int_equal(begin(state), 0);
+		}
+		play(rows[i].play);
+		recorder_ending(recorder, clock_mono_ms() + !rows[i].late);
+		recorder_free(recorder);
+		recorder = NULL;
+		log_capture(NULL, NULL);
+		if (rows[i].late)
+			helper_signal(SIGCONT);
+		for (int n = 0; n < 1000 && helper_pid() != 0; n++)
+			(void)fake_loop_turn(loop, 10);
+		if (strstr(logged, rows[i].want) == NULL || (rows[i].never != NULL && strstr(logged, rows[i].never) != NULL))
+			fail_msg("%s: %s", rows[i].what, logged);
+	}
+}
+
+static void
+what_a_killed_helper_had_waiting_is_counted(void **state)
+{
+	(void)state;
+	play("srake");
+	log_capture(NULL, NULL);
+	assert_int_equal(lost(), 3);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(what_is_shown_is_written_or_counted, begin, end),
 	    cmocka_unit_test_setup_teardown(nothing_is_lost_where_nothing_is_kept, begin, end),
+	    cmocka_unit_test_setup_teardown(what_the_end_leaves_unwritten_is_logged, begin, end),
+	    cmocka_unit_test_setup_teardown(what_a_killed_helper_had_waiting_is_counted, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
