@@ -105,21 +105,21 @@ helper_live(const struct helper_setup *setup, int socket)
 
 /* ---- in the daemon */
 
-/* Signals come meanwhile, such as one to reload. False: errno says why. */
-static bool
-readable_until(int socket, int64_t until_ms)
+/* What is ready of `events`. Signals come meanwhile, such as one to reload. 0: errno says why. */
+static short
+ready_until(int socket, short events, int64_t until_ms)
 {
-	struct pollfd p = {.fd = socket, .events = POLLIN};
+	struct pollfd p = {.fd = socket, .events = events};
 	int64_t left;
 
 	while ((left = until_ms - clock_mono_ms()) > 0) {
 		int n = poll(&p, 1, (int)left);
 
 		if (n > 0 || (n < 0 && errno != EINTR))
-			return n > 0;
+			return n > 0 ? p.revents : 0;
 	}
 	errno = ETIMEDOUT;
-	return false;
+	return 0;
 }
 
 int
@@ -156,7 +156,7 @@ helper_await(int socket, char **why)
 	char first[WHY_MAX];
 	ssize_t n = -1;
 
-	if (readable_until(socket, clock_mono_ms() + HELPER_START_MS))
+	if (ready_until(socket, POLLIN, clock_mono_ms() + HELPER_START_MS) != 0)
 		n = recv(socket, first, sizeof first, 0);
 	if (n == sizeof ready && first[0] == ready[0])
 		return true;
@@ -235,6 +235,21 @@ report_take(const struct helper_ending *e)
 }
 
 bool
+helper_ending_send(const struct helper_ending *e, struct span message)
+{
+	short what;
+
+	while (!helper_send(e->socket, message)) {
+		if (message.n == 0 || message.n > HELPER_MESSAGE_MAX || errno != EAGAIN)
+			return false;
+		what = ready_until(e->socket, POLLIN | POLLOUT, e->until_ms);
+		if (what == 0 || ((what & POLLIN) != 0 && report_take(e) < 0))
+			return false;
+	}
+	return true;
+}
+
+bool
 helper_end(const struct helper_ending *e)
 {
 	ssize_t n = 0;
@@ -242,7 +257,7 @@ helper_end(const struct helper_ending *e)
 	(void)shutdown(e->socket, SHUT_WR);
 	for (unsigned i = 0; i < REPORTS_MAX && n >= 0; i++) {
 		n = report_take(e);
-		if (n == 0 && !readable_until(e->socket, e->until_ms))
+		if (n == 0 && ready_until(e->socket, POLLIN, e->until_ms) == 0)
 			break;
 	}
 	(void)close(e->socket);

@@ -63,6 +63,8 @@ struct helper_ending {
 	void (*on_message)(void *ctx, struct span); /* for each report, of HELPER_REPORT_MAX bytes at most */
 	void *ctx;
 };
+/* As helper_send, but waits for room, and takes reports meanwhile. */
+bool helper_ending_send(const struct helper_ending *, struct span message);
 /* Tells the helper to end, takes its reports until it has done its work, and closes the socket. False: it is late, and
  * still works off what was sent to it. */
 bool helper_end(const struct helper_ending *);

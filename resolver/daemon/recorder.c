@@ -26,7 +26,7 @@ struct recorder {
 	struct counters *counters;
 	int socket;           /* of the helper; -1: there is none */
 	uint64_t waiting;     /* records and evidence that it has not reported on */
-	int64_t until_ms;     /* how long its end is waited for */
+	int64_t until_ms;     /* the daemon ends: how long its helper is waited for; 0: it does not */
 	uint64_t lost_before; /* the end */
 	struct loop_fd watch;
 	struct buf message;
@@ -90,6 +90,13 @@ recorder_on_ready(void *ctx, unsigned ready)
 		helper_drop(r);
 }
 
+static struct helper_ending
+recorder_ending_of(struct recorder *r)
+{
+	return (struct helper_ending){
+	    .socket = r->socket, .until_ms = r->until_ms, .on_message = recorder_on_report, .ctx = r};
+}
+
 /* counters: of this thread. */
 static void
 lost_count(const struct recorder *r, struct counters *counters)
@@ -101,7 +108,10 @@ lost_count(const struct recorder *r, struct counters *counters)
 static bool
 message_send(struct recorder *r)
 {
-	bool sent = buf_ok(&r->message) && helper_send(r->socket, buf_span(&r->message));
+	const struct helper_ending ending = recorder_ending_of(r);
+	struct span message = buf_span(&r->message);
+	bool sent = buf_ok(&r->message) && (r->until_ms != 0 ? helper_ending_send(&ending, message)
+							     : helper_send(r->socket, message));
 
 	if (!sent)
 		lost_count(r, r->counters);
@@ -112,7 +122,8 @@ message_send(struct recorder *r)
 static void
 part_send(struct recorder *r)
 {
-	r->waiting += message_send(r);
+	if (message_send(r))
+		r->waiting++;
 }
 
 static void
@@ -432,8 +443,7 @@ recorder_ending(struct recorder *r, int64_t until_ms)
 static void
 recorder_end(struct recorder *r)
 {
-	const struct helper_ending ending = {
-	    .socket = r->socket, .until_ms = r->until_ms, .on_message = recorder_on_report, .ctx = r};
+	const struct helper_ending ending = recorder_ending_of(r);
 	bool ended = helper_end(&ending);
 	uint64_t lost = counter_get(r->counters, COUNTER_JOURNAL_LOST) - r->lost_before;
 

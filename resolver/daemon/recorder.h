@@ -23,8 +23,8 @@ void recorder_start(struct recorder *, const struct settings *, bool kill);
 void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);
-/* The daemon ends: until then (clock_mono_ms) recorder_free waits for the helper, and logs what it reports and what it leaves
- * unwritten. */
+/* The daemon ends: from now on records wait for room in the helper's queue, until then (clock_mono_ms). recorder_free waits for
+ * the helper as long, and logs what it reports and what it leaves unwritten. */
 void recorder_ending(struct recorder *, int64_t until_ms);
 /* No worker may run any more. */
 void recorder_free(struct recorder *);

@@ -491,6 +491,19 @@ def writer_dies(t):
     equal(len(lines(path, 1)), 1, "lines")
 
 
+@case("the writer is killed while it is behind: what waits for it is counted", builds=("gcc",))
+def writer_dies_behind(t):
+    d, _, _ = logging(t)
+    writer = writer_of(d)
+    os.kill(writer, signal.SIGSTOP)
+    with d.udp() as u:
+        for _ in range(3000):  # twice as many bytes as the socket holds
+            u.ask(client.query("box.test").to_wire())
+    before = stat(d, "query_log_dropped")
+    os.kill(writer, signal.SIGKILL)
+    until(lambda: stat(d, "query_log_dropped") > before, 10, "more events are dropped")
+
+
 @case("the daemon is killed: its writer works off what it has, and ends")
 def daemon_dies(t):
     d, _, path = logging(t)

@@ -39,27 +39,61 @@ writer_is_gone(const struct query_feed *f)
 	return atomic_load_explicit(&f->channel->gone, memory_order_relaxed);
 }
 
+/* Whole events of at most so many bytes, but one in any case, if one is there. */
+static struct span
+feed_next(const struct query_feed *f, size_t max)
+{
+	struct span rest = span_of(f->pending.p + f->sent, f->pending.n - f->sent);
+
+	return span_of(rest.p, query_event_fit(rest, max));
+}
+
+/* Gives the number of events that waited. */
+static uint64_t
+feed_drop(struct query_feed *f)
+{
+	uint64_t events = 0;
+
+	for (size_t n; (n = feed_next(f, 1).n) > 0; events++)
+		f->sent += n;
+	f->sent = f->pending.n;
+	return events;
+}
+
 static void
 feed_flush(struct query_feed *f)
 {
 	if (writer_is_gone(f)) /* no retry may wake an idle daemon for nothing */
-		f->sent = f->pending.n;
+		counter_add(f->counters, COUNTER_QUERY_LOG_DROPPED, feed_drop(f));
 	while (f->sent < f->pending.n) {
-		struct span rest = span_of(f->pending.p + f->sent, f->pending.n - f->sent);
-		size_t n = query_event_fit(rest, QUERY_FEED_BATCH);
+		struct span batch = feed_next(f, QUERY_FEED_BATCH);
 
-		if (!helper_send(f->channel->socket, span_of(rest.p, n))) {
+		if (!helper_send(f->channel->socket, batch)) {
 			f->retry_ms = f->retry_ms == 0                 ? RETRY_MIN_MS
 				      : f->retry_ms < RETRY_MAX_MS / 2 ? 2 * f->retry_ms
 								       : RETRY_MAX_MS;
 			loop_timer_set(&f->retry, f->retry_ms);
 			return;
 		}
-		f->sent += n;
+		f->sent += batch.n;
 	}
 	f->retry_ms = 0;
 	buf_clear(&f->pending);
 	f->sent = 0;
+}
+
+static void
+feed_end(struct query_feed *f)
+{
+	struct span batch;
+
+	while (f->sent < f->pending.n && !writer_is_gone(f)) {
+		batch = feed_next(f, QUERY_FEED_BATCH);
+		if (!helper_ending_send(&f->channel->ending, batch))
+			break;
+		f->sent += batch.n;
+	}
+	f->channel->lost += feed_drop(f);
 }
 
 static void
@@ -245,8 +279,8 @@ query_feed_free(struct query_feed *f)
 	if (f == NULL)
 		return;
 	loop_defer_stop(&f->flush);
-	feed_flush(f);
 	loop_timer_stop(&f->retry);
+	feed_end(f);
 	buf_free(&f->pending);
 	buf_free(&f->question);
 	free(f);

@@ -18,9 +18,9 @@ struct query_log {
 	struct loop_fd watch;
 	struct loop_timer reopen; /* the writer was too busy to take that */
 	struct counters *counters;
-	uint8_t *room;    /* for reports */
-	int64_t until_ms; /* how long the writer's end is waited for */
-	bool was_open;    /* and so was reported */
+	uint8_t *room;           /* for reports */
+	uint64_t dropped_before; /* the end */
+	bool was_open;           /* and so was reported */
 	bool was_failed;
 	char error[sizeof(((struct query_report *)NULL)->error)]; /* of the last report; "": it is open */
 	struct log_limit log;                                     /* of changes between the two */
@@ -155,6 +155,8 @@ query_log_start(struct query_log **out, const struct settings *s, bool kill, cha
 		query_log_free(q);
 		return RES_IO;
 	}
+	q->channel.ending =
+	    (struct helper_ending){.socket = q->channel.socket, .on_message = log_on_report, .ctx = q};
 	*out = q;
 	return RES_OK;
 }
@@ -183,22 +185,33 @@ query_log_reload(struct query_log *q, const struct settings *s)
 void
 query_log_ending(struct query_log *q, int64_t until_ms)
 {
-	if (q != NULL)
-		q->until_ms = until_ms;
+	if (q == NULL)
+		return;
+	q->channel.ending.until_ms = until_ms;
+	q->dropped_before = counter_get(q->counters, COUNTER_QUERY_LOG_DROPPED);
+}
+
+/* Nobody reads the counters any more. */
+static void
+log_finish(struct query_log *q)
+{
+	bool ended = helper_end(&q->channel.ending);
+	uint64_t lost =
+	    q->channel.lost + counter_get(q->counters, COUNTER_QUERY_LOG_DROPPED) - q->dropped_before;
+
+	if (lost > 0 || !ended)
+		log_event(LOG_WARN, "query-log-unfinished", LOG_STR("to", q->to), LOG_INT("lost", lost),
+			  LOG_STR("writer", ended ? "ended" : "busy"));
 }
 
 void
 query_log_end(struct query_log *q)
 {
-	struct helper_ending ending = {.on_message = log_on_report, .ctx = q};
-
 	if (q == NULL)
 		return;
 	loop_timer_stop(&q->reopen);
 	loop_fd_unwatch(&q->watch);
-	ending.socket = q->channel.socket;
-	ending.until_ms = q->until_ms;
-	(void)helper_end(&ending);
+	log_finish(q);
 	query_log_free(q);
 }
 

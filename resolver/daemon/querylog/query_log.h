@@ -18,9 +18,9 @@ enum res query_log_start(struct query_log **out, const struct settings *, bool k
 enum res query_log_listen(struct query_log *, struct loop *, struct counters *);
 /* A reload: changes at once how clients are shown, and opens the file anew. */
 void query_log_reload(struct query_log *, const struct settings *);
-/* The daemon ends: until then (clock_mono_ms) query_log_end waits for the writer. */
+/* The daemon ends: until then (clock_mono_ms) the ends of the feeds and query_log_end wait for the writer. */
 void query_log_ending(struct query_log *, int64_t until_ms);
-/* Called after the feeds are freed: the writer finishes its work. */
+/* Called after the feeds are freed: the writer finishes its work. Logs what it did not take, and whether it is late. */
 void query_log_end(struct query_log *);
 
 /* As configured at the start (lent). NULL: there is no log. */

@@ -40,22 +40,27 @@ _Static_assert(sizeof(struct query_report) <= HELPER_REPORT_MAX, "a report is cu
 /* ---- reports */
 
 static void
-writer_report(struct query_writer *w)
+state_send(struct query_writer *w)
 {
 	struct query_report report = {.open = w->open, .lost = w->lost};
-	int64_t now = clock_mono_ms();
-	bool news = !w->reported || w->open != w->reported_open;
 
-	if (!news && (w->lost == 0 || now - w->reported_ms < QUERY_WRITER_RETRY_MS))
-		return;
 	if (!w->open && w->why != NULL)
 		(void)snprintf(report.error, sizeof report.error, "%s", w->why);
 	if (!helper_send(w->socket, span_of(&report, sizeof report)))
 		return;
 	w->reported = true;
 	w->reported_open = w->open;
-	w->reported_ms = now;
+	w->reported_ms = clock_mono_ms();
 	w->lost = 0;
+}
+
+static void
+writer_report(struct query_writer *w)
+{
+	bool news = !w->reported || w->open != w->reported_open;
+
+	if (news || (w->lost > 0 && clock_mono_ms() - w->reported_ms >= QUERY_WRITER_RETRY_MS))
+		state_send(w);
 }
 
 /* ---- where it goes */
@@ -237,6 +242,8 @@ query_writer_run(int socket, void *ctx)
 	writer_report(&w);
 	while (ready && (n = writer_receive(&w, room)) >= 0)
 		writer_batch(&w, span_of(room, (size_t)n));
+	if (w.lost > 0) /* the daemon ends, and waits for this */
+		state_send(&w);
 	sink_close(&w);
 	free(room);
 }

@@ -360,6 +360,76 @@ reports_of_a_helper_that_ends_are_taken(void **state)
 }
 
 static void
+helper_reads(int socket_, unsigned reports)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+
+	for (unsigned i = 0; i < reports; i++)
+		(void)helper_send(socket_, span_str("x"));
+	while (helper_receive(socket_, room) >= 0)
+		;
+}
+
+static void
+the_end_waits_for_room(void **state)
+{
+	static const struct {
+		const char *what;
+		enum { READS, STANDS, GONE } does;
+		unsigned reports; /* before that */
+		size_t size;
+		bool sent;
+	} rows[] = {
+		{"it reads", READS, 0, 1000, true},
+		{"it reads after it has reported", READS, 1, 1000, true},
+		{"it sends more reports than its socket holds, and reads after that", READS, 2000, 1000, true},
+		{"it reads, but the message is too large", READS, 0, HELPER_MESSAGE_MAX + 1, false},
+		{"it reads, but the message is empty", READS, 0, 0, false},
+		{"it stands still", STANDS, 0, 1000, false},
+		{"it reports and stands still", STANDS, 5, 1000, false},
+		{"it is gone", GONE, 0, 1000, false},
+		{"it is gone after it has reported", GONE, 5, 1000, false},
+	};
+	static uint8_t large[HELPER_MESSAGE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned taken = 0;
+		struct helper_ending ending = {.on_message = count, .ctx = &taken, .until_ms = clock_mono_ms() + 60000};
+		int pair[2];
+		pid_t pid = 0;
+		bool sent;
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+		assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+		while (helper_send(pair[0], span_of(large, 1000)))
+			;
+		if (rows[i].does == READS && (pid = fork()) == 0) {
+			close(pair[0]);
+			helper_reads(pair[1], rows[i].reports);
+			_exit(0);
+		}
+		for (unsigned k = 0; k < rows[i].reports && rows[i].does != READS; k++)
+			assert_true(helper_send(pair[1], span_str("x")));
+		if (rows[i].does != STANDS)
+			close(pair[1]);
+		ending.socket = pair[0];
+		if (rows[i].does == STANDS)
+			ending.until_ms = clock_mono_ms();
+		sent = helper_ending_send(&ending, span_of(large, rows[i].size));
+		if (sent != rows[i].sent)
+			fail_msg("%s: %d", rows[i].what, sent);
+		if (helper_end(&ending) != (rows[i].does != STANDS) ||
+		    (rows[i].does != GONE && taken != rows[i].reports))
+			fail_msg("%s: %u reports of %u", rows[i].what, taken, rows[i].reports);
+		if (rows[i].does == STANDS)
+			close(pair[1]);
+		if (pid > 0)
+			(void)waitpid(pid, NULL, 0);
+	}
+}
+
+static void
 a_helper_that_sends_without_end_does_not_delay_the_end(void **state)
 {
 	unsigned taken;
@@ -377,7 +447,7 @@ a_helper_that_sends_without_end_does_not_delay_the_end(void **state)
 		_exit(0);
 	}
 	close(pair[1]);
-	assert_false(end_until(pair[0], INT64_MAX, &taken));
+	assert_false(end_until(pair[0], clock_mono_ms() + 60000, &taken));
 	assert_in_range(taken, 1000, 10000);
 	(void)waitpid(pid, NULL, 0);
 }
@@ -396,6 +466,7 @@ main(void)
 		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
 		cmocka_unit_test(a_helper_that_sends_without_end_does_not_block_the_loop),
 		cmocka_unit_test(reports_of_a_helper_that_ends_are_taken),
+		cmocka_unit_test(the_end_waits_for_room),
 		cmocka_unit_test(a_helper_that_sends_without_end_does_not_delay_the_end),
 	};
 

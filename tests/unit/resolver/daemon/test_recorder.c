@@ -366,6 +366,27 @@ what_the_end_leaves_unwritten_is_logged(void **state)
 	}
 }
 
+/* More than the helper's socket holds. */
+static void
+a_burst_at_the_end_is_written(void **state)
+{
+	static uint8_t chain[60000] = {0, 0xea, 0x5d};
+	unsigned n = 60;
+
+	(void)state;
+	start(folder);
+	recorder_ending(recorder, clock_mono_ms() + 1);
+	for (unsigned i = 0; i < n; i++) {
+		server_show("burst", i, REASON_EXPIRED);
+		recorder_add(recorder, &server, span_of(chain, sizeof chain));
+	}
+	(void)fake_loop_turn(loop, 0);
+	recorder_free(recorder);
+	recorder = NULL;
+	assert_int_equal(lost(), 0);
+	assert_int_equal(lines_written(), n);
+}
+
 static void
 what_a_killed_helper_had_waiting_is_counted(void **state)
 {
@@ -382,6 +403,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(what_is_shown_is_written_or_counted, begin, end),
 	    cmocka_unit_test_setup_teardown(nothing_is_lost_where_nothing_is_kept, begin, end),
 	    cmocka_unit_test_setup_teardown(what_the_end_leaves_unwritten_is_logged, begin, end),
+	    cmocka_unit_test_setup_teardown(a_burst_at_the_end_is_written, begin, end),
 	    cmocka_unit_test_setup_teardown(what_a_killed_helper_had_waiting_is_counted, begin, end),
 	};
 
