@@ -182,8 +182,8 @@ accepted_take(struct recorder *r, struct journal_record *record, const struct si
 		record_send(r, record);
 }
 
-/* What makes two refusals the same. */
-static struct span
+/* What makes two refusals the same. False: no memory; a part of it would also be a part of others. */
+static bool
 refusal_text(struct buf *b, const struct journal_record *record)
 {
 	buf_put(b, record->upstream);
@@ -191,7 +191,7 @@ refusal_text(struct buf *b, const struct journal_record *record)
 	buf_put(b, record->address);
 	buf_u8(b, 0);
 	buf_put(b, record->evidence);
-	return buf_span(b);
+	return buf_ok(b);
 }
 
 static void
@@ -221,7 +221,9 @@ refused_take(struct recorder *r, struct journal_record *record, const struct sig
 	record->evidence = span_str(
 	    evidence_name(name, reason_code(verdict_reason(&s->verdict)), sha256, buf_span(&s->presented)));
 	(void)known_learn(&r->known, record);
-	record->count = repeats_count(&r->repeats, refusal_text(&same, record), record->time_ms);
+	record->count = 1;
+	if (refusal_text(&same, record))
+		record->count = repeats_count(&r->repeats, buf_span(&same), record->time_ms);
 	buf_free(&same);
 	if (record->count == 0)
 		return;
@@ -328,7 +330,8 @@ recorder_on_record(void *ctx, const struct journal_record *record)
 
 	(void)known_learn(&r->known, &copy);
 	if (record->kind == JOURNAL_REFUSED) {
-		repeats_restore(&r->repeats, refusal_text(&same, record), record->time_ms);
+		if (refusal_text(&same, record))
+			repeats_restore(&r->repeats, buf_span(&same), record->time_ms);
 		refusal_keep(r, record);
 	}
 	buf_free(&same);
