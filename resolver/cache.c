@@ -107,11 +107,11 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	  const struct cache_entry_info *info, int64_t now_ms)
 {
 	const uint64_t hash = cache_store_hash(c->store, k);
-	int64_t life_ms;
-	struct cache_entry *e = cache_entry_new(&c->limits, k, (uint32_t)hash, a, info, now_ms, &life_ms);
+	int64_t left_ms;
+	struct cache_entry *e = cache_entry_new(&c->limits, k, (uint32_t)hash, a, info, now_ms, &left_ms);
 
-	/* A newer answer that may not be kept: the older data must not come back as stale data. */
-	if (life_ms <= 0 && (a->flags & MSG_TC) == 0)
+	/* A newer answer that is not kept: the older data must not come back as stale data. */
+	if (left_ms <= 0 && (a->flags & MSG_TC) == 0)
 		cache_store_forget(c->store, c->generation, k, hash);
 	return e != NULL && cache_store_add(c->store, c->generation, k, hash, e, now_ms);
 }

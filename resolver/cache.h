@@ -38,7 +38,7 @@ enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now
  * Stores an answer that may be kept; false: it was not stored. Only NOERROR and NXDOMAIN are stored, never with TC (RFC
  * 2181, 9). The life of a negative answer follows from its SOA (RFC 2308, 5); without one it is at most a second. The
  * limits are already applied to the TTLs of the stored answer: a hit needs no floor and no cap, only its age. An answer
- * whose life is 0 is not stored, and removes the answer that was stored before.
+ * whose life is 0 or over (its age counts), or that is too large, is not stored, and removes the one stored before.
  */
 bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *,
 	       const struct cache_entry_info *, int64_t now_ms);

@@ -216,33 +216,33 @@ entry_wire_settle(struct cache_entry *e, const struct cache_key *k, const struct
 /* The answer is alive and for exactly this question: an answer with another question section could never be found
  * again. */
 static bool
-answer_may_be_kept(const struct cache_key *k, const struct msg_answer *a, int64_t expires_ms, int64_t now_ms)
+answer_is_for(const struct cache_key *k, const struct msg_answer *a)
 {
-	return expires_ms > now_ms && a->section.n == k->name.n + 4 && a->type == k->type &&
-	       a->class == k->class;
+	return a->section.n == k->name.n + 4 && a->type == k->type && a->class == k->class;
 }
 
 struct cache_entry *
 cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, uint32_t hash,
 		const struct msg_answer *a, const struct cache_entry_info *info, int64_t now_ms,
-		int64_t *life_ms)
+		int64_t *left_ms)
 {
-	int64_t cap_ms, life = answer_life(limits, a, &cap_ms),
-			stored_ms = now_ms - (int64_t)info->age_s * 1000;
+	int64_t cap_ms, life = answer_life(limits, a, &cap_ms), age_ms = (int64_t)info->age_s * 1000;
 	struct cache_entry *e;
 
-	*life_ms = life;
-	if (life <= 0 || !answer_may_be_kept(k, a, stored_ms + life, now_ms))
+	*left_ms = life - age_ms;
+	if (*left_ms <= 0 || !answer_is_for(k, a))
 		return NULL;
 	e = entry_new(limits, k, hash, a->n_ttl, a->wire.n - a->opt_n, info->ede);
-	if (e == NULL)
+	if (e == NULL) {
+		*left_ms = 0;
 		return NULL;
+	}
 	if (!msg_strip((uint8_t *)(e->data + e->n_ttl), a)) {
 		free(e);
 		return NULL;
 	}
 	entry_wire_settle(e, k, a, limits->min_ttl_ms < cap_ms ? limits->min_ttl_ms : cap_ms, cap_ms);
-	e->stored_ms = stored_ms;
+	e->stored_ms = now_ms - age_ms;
 	e->life_ms = life < UINT32_MAX ? (uint32_t)life : UINT32_MAX;
 	e->rcode = a->rcode & 0xfffU;
 	e->upstream = (uint16_t)info->upstream;

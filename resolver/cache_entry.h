@@ -45,11 +45,11 @@ TAILQ_HEAD(cache_entries, cache_entry);
  * held. True: there are more. */
 bool cache_entries_free(struct cache_entries *, size_t n);
 
-/* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no memory. *life_ms (also when it
- * gives NULL): how long it may be kept; 0 or less: not at all. */
+/* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no room. *left_ms (also when it
+ * gives NULL): how long it can be kept from now on; 0 or less: not at all. */
 struct cache_entry *cache_entry_new(const struct cache_limits *, const struct cache_key *, uint32_t hash,
 				    const struct msg_answer *, const struct cache_entry_info *,
-				    int64_t now_ms, int64_t *life_ms);
+				    int64_t now_ms, int64_t *left_ms);
 /* An entry without records. NULL: no memory. */
 struct cache_entry *cache_entry_failure(const struct cache_limits *, const struct cache_key *, uint32_t hash,
 					uint16_t flags, uint16_t rcode, const struct msg_ede *,

@@ -92,6 +92,48 @@ lifetimes_follow_the_answers(void **state)
 	}
 }
 
+/* Else the older one would be given as stale data. */
+static void
+a_newer_answer_that_is_not_kept_removes_the_older(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *flags, *ttl;
+		size_t n; /* bytes of its data */
+		uint32_t age_s;
+		bool goes;
+	} rows[] = {
+		{"TTL 0", "8180", "00000000", 6, 0, true},
+		{"it has just ended", "8180", "00000005", 6, 5, true},
+		{"it ended long ago", "8180", "00000005", 6, 1000000, true},
+		{"a second is left", "8180", "00000005", 6, 4, false},
+		{"too large", "8180", "00000005", 2004, 0, true},
+		{"a part of an answer", "8380", "00000000", 6, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cache_limits small = limits;
+		struct buf text = buf_max(8192);
+		struct cache_hit hit;
+		struct cache *c;
+
+		small.bytes = 4096;
+		c = new_cache(&small);
+		assert_true(put_wire(c, "0000 8180 0001 0001 0000 0000 (a.test) 0010 0001 c00c 0010 0001 0000003c "
+					"0006 056c6f6e6765", START, 0));
+		buf_format(&text, "0000 %s 0001 0001 0000 0000 (a.test) 0010 0001 c00c 0010 0001 %s %04zx ",
+			   rows[i].flags, rows[i].ttl, rows[i].n);
+		for (size_t k = 0; k < rows[i].n; k++)
+			buf_text(&text, "05");
+		(void)put_wire(c, buf_cstr(&text), START + 100000, rows[i].age_s);
+		if ((get(c, "a.test", 16, START + 200000, &hit) == CACHE_MISS) != rows[i].goes)
+			fail_msg("%s: %s", rows[i].what, rows[i].goes ? "the older one is there" : "nothing is there");
+		buf_free(&text);
+		cache_free(c);
+	}
+}
+
 static void
 a_hit_gives_what_was_put(void **state)
 {
@@ -408,6 +450,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lifetimes_follow_the_answers),
+		cmocka_unit_test(a_newer_answer_that_is_not_kept_removes_the_older),
 	    cmocka_unit_test(a_hit_gives_what_was_put),
 	    cmocka_unit_test(a_prepared_key_finds_the_same),
 	    cmocka_unit_test(only_the_question_finds_its_answer),
