@@ -58,12 +58,15 @@ hosts_complain(struct hosts *h, const char *why)
 	h->complained = true;
 }
 
-/* What came of reading the file; the table and the text are taken. Beyond the limit, the entries read so far are used. */
+/* What came of reading the file; the table and the text are taken. Beyond the limit, the entries read so far are used. A file
+ * that could not be read is read again at the next look. */
 static void
 hosts_take(struct hosts *h, enum res res, struct hosts_table *table, char *why)
 {
 	if (table != NULL)
 		table_set(h, table);
+	else
+		h->there = false;
 	if (res != RES_OK) {
 		hosts_complain(h, why == NULL ? res_text(res) : why);
 	} else {
@@ -129,22 +132,19 @@ job_start(struct hosts *h)
 	return true;
 }
 
-/* True: none is under way any more. */
-static bool
+/* Takes what is done. */
+static void
 job_take(struct hosts *h)
 {
 	struct hosts_job *job = h->job;
 
-	if (job == NULL)
-		return true;
 	if (!reader_is_done(h->reader, &job->job))
-		return false;
+		return;
 	hosts_take(h, job->res, job->table, job->why);
 	job->table = NULL;
 	job->why = NULL;
 	h->job = NULL;
 	reader_leave(h->reader, &job->job);
-	return true;
 }
 
 static bool
@@ -159,12 +159,13 @@ static void
 file_look(struct hosts *h, int64_t now_ms)
 {
 	struct stat st = {0};
+	bool beside = h->job != NULL;
 
-	if (!job_take(h)) {
-		h->look_again_ms = now_ms + HOSTS_JOB_LOOK_MS;
+	if (beside)
+		job_take(h);
+	h->look_again_ms = now_ms + (h->job != NULL ? HOSTS_JOB_LOOK_MS : HOSTS_CHECK_MS);
+	if (h->job != NULL || (beside && !h->there))
 		return;
-	}
-	h->look_again_ms = now_ms + HOSTS_CHECK_MS;
 	if (stat(h->file, &st) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR) {
 			h->there = false;

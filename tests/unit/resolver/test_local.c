@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -473,6 +474,15 @@ hosts_are_read_again_when_they_change(void **state)
 }
 
 static void
+write_hosts(const char *path, const char *name)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof text, "10.0.0.1 %s\n", name);
+	write_file(path, text);
+}
+
+static void
 write_many_hosts(const char *path, const char *first)
 {
 	struct buf text = buf_max((size_t)4 * HOSTS_BESIDE_MIN);
@@ -496,6 +506,74 @@ read_now(struct loop *loop)
 {
 	assert_int_equal(loop_post(loop, stop, loop), RES_OK);
 	loop_run(loop);
+}
+
+/* Whoever calls this can open nothing until it is called with the limit that it gave. */
+static struct rlimit
+no_descriptors(void)
+{
+	int lowest = dup(STDERR_FILENO);
+	struct rlimit before, none;
+
+	assert_true(lowest >= 0 && close(lowest) == 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+static void
+hosts_that_could_not_be_read_are_read_later(void **state)
+{
+	static const struct {
+		const char *what;
+		bool large, first; /* in the background; at the first question */
+	} rows[] = {
+		{"a small file at the first question", false, true},
+		{"a small file that has changed", false, false},
+		{"a large file at the first question", true, true},
+		{"a large file that has changed", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char path[] = "/tmp/ctstub-hosts-XXXXXX";
+		void (*write_one)(const char *, const char *) = rows[i].large ? write_many_hosts : write_hosts;
+		int fd = mkstemp(path);
+		struct reader *reader;
+		struct rlimit before;
+		struct loop *loop;
+		struct hosts *h;
+
+		assert_true(fd >= 0);
+		assert_int_equal(loop_new(&loop), RES_OK);
+		assert_int_equal(reader_new(&reader, loop), RES_OK);
+		assert_int_equal(hosts_new(&h, path), RES_OK);
+		hosts_read_beside(h, reader);
+		write_one(path, "one.example");
+		if (!rows[i].first) {
+			assert_true(hosts_have(h, "one.example", 1000));
+			write_one(path, "number-two.example");
+		}
+		before = no_descriptors();
+		for (int64_t now = 2000; now < 6000; now += HOSTS_CHECK_MS) {
+			if (hosts_have(h, "one.example", now) == rows[i].first)
+				fail_msg("%s: what was known before is not given", rows[i].what);
+			read_now(loop);
+		}
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		(void)hosts_have(h, "any.example", 8000); /* takes the last attempt */
+		(void)hosts_have(h, "any.example", 9000);
+		read_now(loop);
+		if (!hosts_have(h, rows[i].first ? "one.example" : "number-two.example", 10000))
+			fail_msg("%s: it is not read again", rows[i].what);
+		hosts_free(h);
+		reader_free(reader);
+		loop_free(loop);
+		assert_int_equal(remove(path), 0);
+		(void)close(fd);
+	}
 }
 
 /* At the start no question is answered before the file is read; when it changes, no question waits for it. */
@@ -628,7 +706,8 @@ main(void)
 	    cmocka_unit_test(an_alias_stands_alone),
 	    cmocka_unit_test(hosts_answers_are_bounded),
 	    cmocka_unit_test(hosts_are_read_again_when_they_change),
-	    cmocka_unit_test(large_hosts_files_are_read_in_the_background),
+	    cmocka_unit_test(hosts_that_could_not_be_read_are_read_later),
+		cmocka_unit_test(large_hosts_files_are_read_in_the_background),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
