@@ -153,29 +153,37 @@ query_deliver_held(struct query *q)
 	return done;
 }
 
-bool
-query_find_stale(const struct query *q, struct cache_hit *hit)
+enum cache_state
+query_find_cached(const struct query *q, struct cache_hit *hit)
 {
 	struct engine *e = q->engine;
 
-	/* A refused certificate is not a network failure: stale data must not hide it. A failure that is noted at them
-	 * (another worker met it) is a reason not to ask, not one to give nothing. */
-	return !upstreams_all_refused(e->upstreams, q->route) &&
-	       cache_get(e->cache, &q->key, loop_now_ms(e->loop), hit) == CACHE_STALE;
+	switch (cache_get(e->cache, &q->key, loop_now_ms(e->loop), hit)) {
+	case CACHE_FRESH: /* another worker got it meanwhile */
+		return hit->failure ? CACHE_MISS : CACHE_FRESH;
+	case CACHE_STALE:
+		/* A refused certificate is not a network failure: stale data must not hide it. A failure that is noted
+		 * at them (another worker met it) is a reason not to ask, not one to give nothing. */
+		return upstreams_all_refused(e->upstreams, q->route) ? CACHE_MISS : CACHE_STALE;
+	case CACHE_MISS:
+		break;
+	}
+	return CACHE_MISS;
 }
 
-bool
-query_give_stale(struct query *q)
+enum cache_state
+query_give_cached(struct query *q)
 {
 	struct cache_hit hit;
 	struct msg_ede ede;
 	struct reply r;
+	enum cache_state state = query_find_cached(q, &hit);
 
-	if (!query_find_stale(q, &hit))
-		return false;
-	r = reply_stale(&hit, &ede);
+	if (state == CACHE_MISS)
+		return CACHE_MISS;
+	r = state == CACHE_FRESH ? reply_cached(&hit) : reply_stale(&hit, &ede);
 	waiters_reply(&q->waiters, &r);
-	return true;
+	return state;
 }
 
 /* One of each upstream. */
@@ -241,14 +249,16 @@ enum query_step
 query_fail(struct query *q)
 {
 	struct engine *e = q->engine;
+	enum cache_state found;
 
 	if (query_deliver_held(q))
 		return QUERY_ENDED;
 	if (query_is_late(q))
 		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
-	if (!query_give_stale(q))
+	found = query_give_cached(q);
+	if (found == CACHE_MISS)
 		query_give_up(q);
-	else if (!q->limited) /* else no upstream has failed it */
+	else if (found == CACHE_STALE && !q->limited) /* else no upstream has failed it */
 		cache_put_failure(e->cache, &q->key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS,
 				  loop_now_ms(e->loop));
 	return QUERY_ENDED;

@@ -21,10 +21,11 @@ enum query_step query_fail(struct query *);
 /* A reload took the name's upstreams away: it exists here or nowhere. */
 enum query_step query_stay_here(struct query *);
 
-/* The stale answer that may be given for it. Lent, as cache_get lends it. */
-bool query_find_stale(const struct query *, struct cache_hit *);
-/* Sends a stale answer to all waiters, if there is one; the query continues. */
-bool query_give_stale(struct query *);
+/* The answer in the cache that may be given for it without asking: a fresh one, which another worker got meanwhile, or a stale
+ * one. Lent, as cache_get lends it. */
+enum cache_state query_find_cached(const struct query *, struct cache_hit *);
+/* Sends that answer to all waiters; the query continues. CACHE_MISS: there is none. */
+enum cache_state query_give_cached(struct query *);
 /* Why there is no answer, at least one error. Text lent until the next local answer. */
 size_t query_explain(struct query *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
 /* What its SERVFAIL counts as: shed, if some limit is the reason. */

@@ -78,7 +78,7 @@ query_take_time(struct query *q)
 		q->stall_ms = INT64_MAX;
 	if (q->stale_ms != 0 && now >= q->stale_ms) {
 		q->stale_ms = 0;
-		(void)query_give_stale(q);
+		(void)query_give_cached(q);
 	}
 	if (q->wait_ms != 0 && now >= q->wait_ms && q->attempts.open == 0)
 		return query_look_again(q);
@@ -190,9 +190,14 @@ query_hopeless(struct query *q, const struct msg_question *question, const struc
 	struct reply r;
 	enum ask done;
 
-	if (query_find_stale(q, &hit)) {
+	switch (query_find_cached(q, &hit)) {
+	case CACHE_FRESH:
+		r = reply_cached(&hit);
+		break;
+	case CACHE_STALE:
 		r = reply_stale(&hit, ede);
-	} else {
+		break;
+	case CACHE_MISS:
 		r = reply_empty(RCODE_SERVFAIL, ede, query_failure_counts_as(q));
 		r.n_ede = query_explain(q, ede);
 		if (q->suspect)

@@ -91,6 +91,7 @@ static const struct {
     {"portal-helper", verb_portal_helper, 3},
     {"flush", verb_flush, 3},
     {"memory", verb_memory, 3},
+    {"elsewhere", verb_elsewhere, 5},
     {"count", verb_count, 4},
     {"connects", verb_connects, 4},
     {"drops", verb_drops, 4},

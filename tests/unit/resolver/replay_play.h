@@ -114,6 +114,7 @@ void verb_reload(struct play *);
 void verb_captive(struct play *);
 void verb_flush(struct play *);
 void verb_memory(struct play *);
+void verb_elsewhere(struct play *);
 void verb_count(struct play *);
 void verb_connects(struct play *);
 void verb_drops(struct play *);

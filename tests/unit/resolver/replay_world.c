@@ -1,6 +1,7 @@
 /* replay_world.c - the world around the resolver, and what is counted. */
 #include "tests/unit/resolver/replay_play.h"
 
+#include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,51 @@ verb_flush(struct play *p)
 
 	if (msg_name_read(name, &n, play_word(p, 2)) == RES_OK)
 		cache_flush(engine_cache(p->engine), span_of(name, n));
+}
+
+/* The answer in wire format; free it. */
+static uint8_t *
+address_answer(const char *name, const char *ttl, const char *addr, size_t *n)
+{
+	ldns_pkt *pkt = ldns_pkt_new();
+	ldns_rr *asked = NULL, *rr = NULL;
+	char text[512];
+	uint8_t *wire = NULL;
+
+	ldns_pkt_set_qr(pkt, true);
+	ldns_pkt_set_ra(pkt, true);
+	(void)snprintf(text, sizeof text, "%s IN A", name);
+	if (ldns_rr_new_question_frm_str(&asked, text, NULL, NULL) == LDNS_STATUS_OK)
+		ldns_pkt_push_rr(pkt, LDNS_SECTION_QUESTION, asked);
+	(void)snprintf(text, sizeof text, "%s %s IN A %s", name, ttl, addr);
+	if (ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL) == LDNS_STATUS_OK)
+		ldns_pkt_push_rr(pkt, LDNS_SECTION_ANSWER, rr);
+	if (asked == NULL || rr == NULL || ldns_pkt2wire(&wire, pkt, n) != LDNS_STATUS_OK)
+		wire = NULL;
+	ldns_pkt_free(pkt);
+	return wire;
+}
+
+void
+verb_elsewhere(struct play *p)
+{
+	uint16_t ttl_at[MSG_RRS_MAX];
+	uint8_t name[MSG_NAME_MAX], name_n;
+	size_t n = 0;
+	uint8_t *wire = address_answer(play_word(p, 2), play_word(p, 3), play_word(p, 4), &n);
+	const struct cache_entry_info info = {.upstream = 0};
+	struct msg_answer m;
+
+	if (wire == NULL || msg_name_read(name, &name_n, play_word(p, 2)) != RES_OK ||
+	    msg_answer_read(&m, span_of(wire, n), ttl_at) != RES_OK) {
+		play_wrong(p, "the answer cannot be made");
+	} else {
+		const struct cache_key key = {.name = span_of(name, name_n), .type = TYPE_A, .class = CLASS_IN};
+
+		if (!cache_put(engine_cache(p->engine), &key, &m, &info, loop_now_ms(p->loop)))
+			play_wrong(p, "the answer is not kept");
+	}
+	free(wire);
 }
 
 static void
