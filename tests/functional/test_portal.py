@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 import urllib.request
 
 from harness import client, wire
@@ -23,12 +24,14 @@ from harness.faults import EINTR, Faults, sample
 from harness.installed import CONFIG, configure, install
 from harness.patience import patient
 from harness.pki import Site
+from harness.standstill import TimeIsUp
 from harness.upstream import DohServer
 from harness.world import DOH4, GATE4, HOME4, UP4, Capture, Tokens, World, ip, ports, site_of
 
 PROBE = "nmcheck.gnome.org"
 LOGIN = "login.hotel.example.com"
 LAB = "nobody"  # whom the helper becomes
+AGAIN_S = 1     # after this long without an answer the helper asks again (ASKING_WAIT_MS)
 
 
 class Resolver:
@@ -146,6 +149,15 @@ class Hotel:
     def ask(self, name=PROBE, qtype="A", **options):
         return self.daemon.ask(name, qtype, **options)
 
+    def addresses(self, name=PROBE, once=False):
+        """Those of an answer in a window. once: the test counts packets, so the helper must not have had to ask again."""
+        began, before = time.monotonic(), len(self.resolver.asked)
+        reply = self.ask(name)
+        if once and len(self.resolver.asked) > before + 1 and time.monotonic() - began >= AGAIN_S:
+            raise TimeIsUp(f"no answer to {name} within {AGAIN_S} s")
+        equal(client.rcode(reply), "NOERROR", "rcode")
+        return client.values(reply)
+
     def login(self):
         for server in self.pages:
             server.stop()
@@ -180,11 +192,11 @@ def whole_stay(t):
     equal(hotel.clear_text(), [], "packets in clear text before the window")
     code, out, err = d.tool("captive", "5m")
     equal((code, out), (0, "portal window for 5 minutes: names of portal probes, and no others, leave in clear text\n"), f"captive: {err}")
-    reply = hotel.ask()
-    equal(client.values(reply), [GATE4], "the portal's address")
-    page = urllib.request.build_opener(NoRedirect).open(urllib.request.Request(f"http://{client.values(reply)[0]}/", headers={"Host": PROBE}), timeout=10)
+    addresses = hotel.addresses(once=True)
+    equal(addresses, [GATE4], "the portal's address")
+    page = urllib.request.build_opener(NoRedirect).open(urllib.request.Request(f"http://{addresses[0]}/", headers={"Host": PROBE}), timeout=10)
     equal(page.headers["Location"], f"http://{LOGIN}/login", "where the login page is")
-    equal(client.values(hotel.ask(LOGIN.upper())), [GATE4], "the login page's address, a name of the configuration")
+    equal(hotel.addresses(LOGIN.upper(), once=True), [GATE4], "the login page's address, a name of the configuration")
     for _ in range(3):
         servfail(d.ask(tokens.name()))
         servfail(d.ask(tokens.name(), tcp=True))
@@ -246,7 +258,7 @@ def other_names(t):
     hotel.open()
     for name, qtype in STAYS:
         hotel.ask(name, qtype)
-    equal(client.values(hotel.ask()), [GATE4], "the window is open")
+    equal(hotel.addresses(once=True), [GATE4], "the window is open")
     hotel.capture.end()
     equal(hotel.clear_text(), [(PROBE, wire.A)], "packets in clear text")
 
@@ -256,7 +268,7 @@ def ends(t):
     hotel = Hotel(t)
     d = hotel.daemon
     hotel.open()
-    equal(client.values(hotel.ask()), [GATE4], "in the window")
+    equal(hotel.addresses(), [GATE4], "in the window")
     equal(d.tool("captive", "off")[:2], (0, "captive mode off\n"), "captive off")
     until(lambda: client.rcode(hotel.ask()) == "SERVFAIL", 5, "no answer after it")
     hotel.open()
@@ -276,7 +288,7 @@ def workers(t):
     hotel.open()
     until(lambda: hotel.helper.log().count("portal-window-open") == 4, 5, "four windows")
     for _ in range(40):  # the kernel spreads them over the workers by their ports
-        equal(client.values(hotel.ask()), [GATE4], "the portal's address")
+        equal(hotel.addresses(), [GATE4], "the portal's address")
     hotel.daemon.ctl("captive", minutes=0)
     until(lambda: hotel.helper.log().count("portal-window-closed") == 4, 5, "four ends")
 
@@ -315,10 +327,13 @@ def missing(t):
 def flood(t):
     hotel = Hotel(t)
     hotel.open()
+    began = time.monotonic()
     for i in range(300):
         hotel.ask(("nmcheck.gnome.org", "networkcheck.kde.org", "captive.apple.com")[i % 3])
     asked = hotel.resolver.asked
-    check(3 <= len(asked) <= 130, f"{len(asked)} questions left")  # 60 in 10 s; a slow machine may need more than one such time
+    took = time.monotonic() - began
+    most = 60 * (1 + int(took / 10)) + int(took / AGAIN_S)  # 60 in 10 s, and those that the helper had to ask again
+    check(3 <= len(asked) <= most, f"{len(asked)} questions left, want {most} or fewer")
     check(len({peer[1] for *_, peer in asked}) > len(asked) // 2, "ports repeat")
     check(len({data[:2] for _, _, data, _ in asked}) > len(asked) // 2, "ids repeat")
     equal({len(data) for name, _, data, _ in asked if name == PROBE}, {12 + len(PROBE) + 2 + 4}, "bytes of a question: nothing is added to it")
@@ -360,7 +375,8 @@ def hostile(t, respond, want):
     if want is None:
         servfail(reply)
     else:
-        equal((client.rcode(reply), client.values(reply)), ("NOERROR", want), "the answer")
+        equal(client.rcode(reply), "NOERROR", "rcode")
+        equal(client.values(reply), want, "the answer")
         check(all(rrset.ttl <= 5 for rrset in reply.answer), f"TTLs of {reply.answer}")
     equal([(r.name.to_text().lower(), r.rdtype) for r in reply.answer], [(PROBE + ".", wire.A)] if want else [], "records: the name's addresses alone")
     equal((list(reply.authority), list(reply.additional)), ([], []), "other records")
@@ -388,7 +404,7 @@ def learned(t):
     servfail(hotel.ask())
     equal(hotel.clear_text(), [], "packets in clear text without a resolver of the network")
     lease("127.0.0.53", GATE4)
-    equal(client.values(hotel.ask()), [GATE4], "the address by the first network")
+    equal(hotel.addresses(), [GATE4], "the address by the first network")
     lease("192.0.2.254")
     subprocess.run(["ip", "route", "replace", "default", "via", "192.0.2.254"], check=True)
     until(lambda: "network-changed" in hotel.daemon.log(), 10, "the daemon notices the new network")
@@ -399,7 +415,7 @@ def learned(t):
         ip("-6", "addr", "add", "fe80::53/64", "dev", "wire1", "nodad")
     Resolver(t, hotel.world, address="fe80::53%wire1", respond=lambda q: [here(q, "192.0.2.78")])
     lease("fe80::53%wire0")
-    equal(client.values(hotel.ask()), ["192.0.2.78"], "the address by a resolver whose address is of the link")
+    equal(hotel.addresses(), ["192.0.2.78"], "the address by a resolver whose address is of the link")
     index = socket.if_nametoindex("wire0")
     check(re.search(f"portal-question .*resolver=\"?fe80::53%{index}\\b", hotel.helper.log()), "the log names another resolver")
 
@@ -421,7 +437,9 @@ def whose_packets(t):
         raise Skip(f"nft: {done.stderr.decode().strip()}")
     hotel = Hotel(t)
     hotel.open()
-    for name in (PROBE, LOGIN, hotel.tokens.name(), "gnome.org"):
+    for name in (PROBE, LOGIN):
+        equal(hotel.addresses(name, once=True), [GATE4], f"the address of {name}")
+    for name in (hotel.tokens.name(), "gnome.org"):
         hotel.ask(name)
     shown = json.loads(subprocess.run([nft, "-j", "list", "table", "inet", "whose"], stdout=subprocess.PIPE, check=True).stdout)
     counts = {}
@@ -547,9 +565,9 @@ def helper_faults(t):
     os.chmod(faults.path, 0o666)  # the helper has a user of its own
     hotel = Hotel(t, env=t.env(**faults.env))
     hotel.open()
-    equal(portal_answer(hotel), GATE4, "a probe before")
+    equal(hotel.addresses(), [GATE4], "a probe before")
     before = {call: faults.count(call) for call, _, _ in FAULTS}
-    equal(portal_answer(hotel), GATE4, "a probe while calls are counted")
+    equal(hotel.addresses(once=True), [GATE4], "a probe while calls are counted")
     total = {call: faults.count(call) - before[call] for call, _, _ in FAULTS}
     check(total["recv"] > 0 and total["send"] + total["sendto"] > 0, f"calls of a probe: {total}")
     for call, error, n in FAULTS:
@@ -570,5 +588,5 @@ def helper_interrupted(t):
     hotel.open()
     faults.mode(EINTR)
     for _ in range(3):
-        equal(portal_answer(hotel), GATE4, "a probe")
+        equal(hotel.addresses(), [GATE4], "a probe")
     check(faults.hits > 0, "nothing was interrupted")

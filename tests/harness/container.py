@@ -142,6 +142,7 @@ class Container:
         return out
 
     def journal(self, unit):
+        self.run("journalctl", "--sync")  # journald may not have read yet what a program has sent
         return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit)[1]
 
     def state(self, unit, what="ActiveState"):
