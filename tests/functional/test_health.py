@@ -1,5 +1,5 @@
 """Faults of one connection, name or moment stay with it: issue 10, A1, A2, A4 and A7, with servers that really misbehave."""
-import threading
+import concurrent.futures
 
 from functional._common import servfail, stub, stub_doh
 from harness import client, net, wire
@@ -107,11 +107,12 @@ def bad_zone(t, harm, zones):
     failed = []
     for i in range(60):
         evil.send(client.query(f"x{i}.evil{i % zones}.net").to_wire())
-        reply = d.ask(f"n{i}.example.com")
-        if client.rcode(reply) != "NOERROR":
-            failed.append(i)
-    check(not failed, f"{len(failed)} of 60 other questions failed")
-    check("upstream-failed" not in d.log(), "the upstream was failed")
+        rcode = client.rcode(d.ask(f"n{i}.example.com"))
+        if rcode != "NOERROR":
+            failed.append(rcode)
+    if failed:
+        equal(failed[0], "NOERROR", f"rcode of the first of {len(failed)} other questions that failed")
+    equal([line for line in d.log().splitlines() if "upstream-failed" in line], [], "failures of the upstream")
 
 
 @case("A7 the daemon waits for an upstream that is briefly unreachable")
@@ -119,15 +120,12 @@ def blip(t):
     d, server = stub(t)
     equal(client.rcode(d.ask("warm.example.com")), "NOERROR", "before")
     server.stop(reset=True)
-    replies = []
-    threads = [threading.Thread(target=lambda i=i: replies.append(client.rcode(d.ask(f"n{i}.example.com")))) for i in range(10)]
-    for thread in threads:
-        thread.start()
-    until(lambda: "connect-refused" in str(d.ctl("upstreams")), 10, "the daemon has noticed")
-    server.start()
-    for thread in threads:
-        thread.join()
-    equal(replies, ["NOERROR"] * 10, "replies")
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        replies = [pool.submit(d.ask, f"n{i}.example.com") for i in range(10)]
+        until(lambda: "connect-refused" in str(d.ctl("upstreams")), 10, "the daemon has noticed")
+        server.start()
+    for reply in replies:
+        equal(client.rcode(reply.result()), "NOERROR", "rcode")
 
 
 @case("A4 a refused upstream with a repaired certificate serves again when no other upstream is usable")

@@ -2,6 +2,7 @@
 import os
 import struct
 import subprocess
+import time
 
 import dns.message
 
@@ -10,9 +11,11 @@ from harness import client, net, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
+from harness.standstill import TimeIsUp
 from harness.upstream import DotServer
 
 ADDRESS = bytes([192, 0, 2, 7])
+LATE_S = 0.25  # after this long another upstream may be asked: the first is still connecting (UPSTREAM_RACE_MS)
 OWNER = b"\xc0\x0c"
 
 LOOK_UP = r"""
@@ -199,7 +202,10 @@ def decisions(t):
     d, _, second = pair(t, lambda q: by_name[q.labels[0].decode()][1](q))
     for name, (what, _, rcode, code) in by_name.items():
         for tcp in (False, True):
+            began = time.monotonic()
             reply = d.ask(f"{name}.example.com", tcp=tcp)
+            if second.questions and time.monotonic() - began >= LATE_S:
+                raise TimeIsUp(f"{what}: no answer of the first upstream within {LATE_S} s")
             equal(client.rcode(reply), rcode, f"{what}: rcode")
             if code is not None:
                 check(code in [c for c, _ in client.ede(reply)], f"{what}: extended errors {client.ede(reply)}")

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from functional._common import servfail, stub
 from harness import client
-from harness.case import case, check, equal, rows, until, within
+from harness.case import at_most, case, check, equal, rows, until, within
 from harness.daemon import Daemon, section, upstream
 from harness.load import Load
 from harness.net import need_ipv6
@@ -93,7 +93,8 @@ def private_ca(t):
     equal(client.rcode(d.ask("www.corp.example")), "NOERROR", "the organisation's name")
     servfail(d.ask("www.example.com"), "public", "untrusted")
     equal(impostor.application_bytes, 0, "bytes to the impostor")
-    equal(mine.names(), ["www.corp.example"], "names that went to the organisation's resolver")
+    equal(set(mine.names()), {"www.corp.example"}, "names that went to the organisation's resolver")
+    at_most(len(mine.questions), 1, "questions to the organisation's resolver")
 
 
 @rows([("T12 TLS 1.1 at most", ssl.TLSVersion.TLSv1_1), ("T12 TLS 1.0 at most", ssl.TLSVersion.TLSv1)])
@@ -330,11 +331,11 @@ def open_connection(t):
     d, server = stub(t)
     equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
     fingerprint = hashlib.sha256(d.site.cert.public_bytes(Encoding.DER)).hexdigest()
-    names = server.names()
     d.write(upstream("one", server, disallow=[f"cert-sha256 {fingerprint}"]))
     check(d.ctl("reload")["ok"], "reload")
     servfail(d.ask("after.example.com"), "disallowed")
-    equal(server.names(), names, "names asked after the reload")
+    equal(set(server.names()), {"before.example.com"}, "names asked")
+    at_most(len(server.questions), 1, "questions")
 
 
 @rows([(f"T11 a server that has another certificate by the time of a reload is not refused for the one of an open connection: {kind.alpn[0]}",
@@ -374,7 +375,8 @@ def other_anchors(t):
     check(d.ctl("reload")["ok"], "reload")
     reconnect(server)
     servfail(d.ask("after.example.com"), "untrusted")
-    equal(server.names(), ["before.example.com"], "names asked")
+    equal(set(server.names()), {"before.example.com"}, "names asked")
+    at_most(len(server.questions), 1, "questions")
 
 
 @case("T27 while every upstream is refused, each question is answered at once with SERVFAIL and its reason")

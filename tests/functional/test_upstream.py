@@ -12,9 +12,11 @@ from harness.case import at_most, case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
 from harness.patience import patient
 from harness.pki import Site
+from harness.standstill import TimeIsUp
 from harness.upstream import DohServer, DotServer, Gone
 
 HIDDEN = bytes([6, 6, 6, 6])
+LATE_S = 0.25  # after this long another upstream may be asked: the first is still connecting (UPSTREAM_RACE_MS)
 OWNER = b"\xc0\x0c"
 
 
@@ -125,7 +127,8 @@ def truncated_upstream(t):
     servers = [DotServer(t, site, answer=lambda q: wire.answer(q, flags=0x8380)) for _ in range(2)]
     d = Daemon(t, [upstream(f"u{i}", s) for i, s in enumerate(servers)], anchors=site.anchors, extra='strategy = "ordered"\nhedge = false\n')
     servfail(d.ask("tc.example.com"), "answer-malformed")
-    equal([len(s.questions) for s in servers], [1, 1], "questions")
+    for s in servers:
+        equal(len(s.questions), 1, "questions")
     servers[1].answer = wire.answer
     equal(client.rcode(d.ask("whole.example.com")), "NOERROR", "rcode with a whole answer behind a cut one")
 
@@ -208,7 +211,8 @@ def aliases(t, records):
     reply = d.ask("alias.example.com", tcp=True)
     equal(client.rcode(reply), "NOERROR", "rcode")
     check(reply.answer, "the aliases are missing")
-    equal(server.names(), ["alias.example.com"], "questions upstream")
+    equal(set(server.names()), {"alias.example.com"}, "names upstream")
+    at_most(len(server.questions), 1, "questions upstream")
 
 
 @case("U11 U12 records for other names in an answer are not cached")
@@ -299,9 +303,12 @@ def rcodes(t):
     second = DotServer(t, site)
     d = Daemon(t, [upstream("bad", first), upstream("good", second)], anchors=site.anchors, extra='strategy = "ordered"\nhedge = false')
     for code in range(0, 16):
+        began = time.monotonic()
         reply = d.ask(f"r{code}.example.com")
         asked_second = second.names().count(f"r{code}.example.com")
         if code in (0, 3):
+            if asked_second and time.monotonic() - began >= LATE_S:
+                raise TimeIsUp(f"rcode {code}: no answer of the first upstream within {LATE_S} s")
             equal(asked_second, 0, f"rcode {code}: questions to the second upstream")
             equal(int(reply.rcode()), code, "rcode passed on")
         if code in (2, 4, 5):
