@@ -339,14 +339,15 @@ def helpers(t):
 def state_dir(t, error):
     r = Records(t)
     r.another()
-    until(lambda: len(r.names()) >= 1 and len(r.lines()) >= 1, 10, "the first record")
+    until(lambda: len(r.names()) >= 1 and os.path.exists(r.log) and len(r.lines()) >= 1, 10, "the first record")
     names, lines = r.names(), r.lines()
     r.faults.disk(error)
     for _ in range(3):
         r.another()
     until(lambda: os.strerror(error) in json.dumps(r.daemon.ctl("status")), 10, f"status names the reason; {r.daemon.ctl('status').get('journal')}")
     equal(len(r.daemon.ask("box.test").answer), 1, "answers meanwhile")
-    check(stat(r.daemon, "journal_lost") > 0, "nothing is counted as lost")
+    # the reason in the status may be that of the query log, whose writer is another process
+    until(lambda: stat(r.daemon, "journal_lost") > 0, 10, "a record is counted as lost")
     equal(r.names(), names, "records of before")
     r.faults.mode(0)
     r.settled("room again", names, lines)

@@ -59,7 +59,8 @@ class Lab:
 
     def accepted(self):
         equal(client.rcode(self.daemon.ask("www.example.com")), "NOERROR", "rcode while the list is fresh")
-        until(lambda: os.path.exists(os.path.join(self.state, "journal.jsonl")), 10, "the journal knows it")
+        journal = os.path.join(self.state, "journal.jsonl")
+        until(lambda: os.path.exists(journal) and os.path.getsize(journal) > 0, 10, "the journal knows it")
 
     def later(self):
         self.faults.clocks(wall=YEARS, event=True)

@@ -1,4 +1,5 @@
 """The day a rogue certificate appears: issued, used, logged, found, blocked, and refused on a connection that is open."""
+import glob
 import os
 import re
 import signal
@@ -7,11 +8,13 @@ import time
 
 from harness import net
 from harness.case import case, check, equal, until
+from harness.patience import patient
 from harness.stillclock import StillClock
 
 POLL_S = 5    # of the README's configuration
 LIMIT_S = 10  # from the tree head that holds the entry to the refusal
 QUIET_S = 0.3
+BUSY_S = 4    # at most, for programs that run or wait for a processor
 
 
 def commands(readme):
@@ -79,15 +82,28 @@ class Walk:
             check(wanted in out, f"{command}: {wanted!r} is not in {out}")
         return out
 
+    def busy(self):
+        """A program runs, or waits for a processor or disk: it may have more to say."""
+        for process in self.running.values():
+            for path in glob.glob(f"/proc/{process.pid}/task/*/stat"):
+                try:
+                    with open(path, encoding="ascii", errors="replace") as f:
+                        if f.read().rsplit(")", 1)[1].split()[0] in "RD":
+                            return True
+                except OSError:
+                    pass  # that thread has ended
+        return False
+
     def quiet(self):
-        """Until nobody writes anything any more."""
+        """Until nobody writes anything any more, or is about to."""
         def size():
             return [os.path.getsize(p.log_path) for p in self.running.values()]
         before, since = size(), time.monotonic()
+        most = since + patient(BUSY_S)
         while time.monotonic() - since < QUIET_S:
             time.sleep(0.02)
             now = size()
-            if now != before:
+            if now != before or (time.monotonic() < most and self.busy()):
                 before, since = now, time.monotonic()
 
     def wait_scripted(self, condition, seconds, what):
