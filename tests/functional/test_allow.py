@@ -61,7 +61,7 @@ def ask_tcp(d, to, source):
             more = s.recv(4096)
             check(more, "closed before the answer")
             data += more
-        s.settimeout(1)
+        s.settimeout(patient(6) if data[5] & 15 == 5 else 1)  # a refused client's connection will be closed
         try:
             closed = s.recv(1) == b""
         except TimeoutError:

@@ -186,7 +186,7 @@ def offline(t, options):
 
 def serve(t, scenario, *options):
     """A server; (process, port, counts)."""
-    counts = t.path("counts.json")
+    counts = t.path(f"counts-{len(t.processes)}.json")  # its own: an earlier server may still write
     process = t.spawn("serve", [t.program("ctstub-lab"), "serve", scenario, "--listen", "127.0.0.1:0", "--pki", t.path("pki"),
                                 "--count", counts, *options])
     process.wait_log("listening")
@@ -239,10 +239,10 @@ CALLS = [("allocation", errno.ENOMEM, 5), ("accept4", errno.EMFILE, 1), ("send",
 SERVED = bytes([198, 18]) + hashlib.sha256(b"www.example.com").digest()[:2]
 
 
-def served(port, context):
+def served(port, context, seconds=3):
     """A question over a new connection has its answer. False: there is none; a wrong one fails the test."""
     try:
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 3)) as tls, tls.makefile("rb") as stream:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port), seconds)) as tls, tls.makefile("rb") as stream:
             tls.sendall(wire.frame(wire.question("www.example.com")))
             reply = stream.read(int.from_bytes(stream.read(2), "big"))
     except OSError:
@@ -261,15 +261,15 @@ def faulty_server(t):
     port = int(process.log().split("address=127.0.0.1:")[1].split()[0])
     context = ssl.create_default_context(cafile=f"{t.path('pki')}/anchors.pem")
     context.check_hostname = False
-    check(served(port, context), "a question before")
-    return faults, process, lambda: served(port, context)
+    check(served(port, context, patient(20)), "a question before")
+    return faults, process, lambda seconds=3: served(port, context, seconds)
 
 
 @case("A11 any call of a server of the lab fails during a question: no wrong answer, and the next question is answered", timeout=3600)
 def serve_faults(t):
     faults, process, ask = faulty_server(t)
     before = {call: faults.count(call) for call, _, _ in CALLS}
-    check(ask(), "a question while calls are counted")
+    check(ask(patient(20)), "a question while calls are counted")
     total = {call: faults.count(call) - before[call] for call, _, _ in CALLS}
     check(total["allocation"] > 0, f"calls of a question: {total}")
     for call, error, n in CALLS:
@@ -289,7 +289,7 @@ def serve_spoiled(t, mode):
     faults, _, ask = faulty_server(t)
     faults.mode(mode)
     for i in range(3):
-        check(ask(), f"question {i} is not answered")
+        check(ask(patient(20)), f"question {i} is not answered")
     check(faults.hits > 0, "nothing was spoiled")
 
 
