@@ -152,6 +152,7 @@ engine_for(struct engine *e, const struct msg_question *q)
 	if (e->by_floor == NULL &&
 	    engine_make(&e->by_floor, e->loop, e->counters, e->plan, &time_names_hooks, NULL, true) != RES_OK)
 		return e;
+	e->by_floor->tap = e->tap;
 	return time_names_take(e, q) ? e->by_floor : e;
 }
 

@@ -112,9 +112,15 @@ def resolves(m, name, qtype="A"):
 
 @case("K03 booted in 1970 the names of time servers resolve and no others do; once the clock is set all do", builds=("gcc",))
 def boot(t):
-    m = Machine(t, extra=NTP)
+    query_log = t.path("queries.log")
+    m = Machine(t, extra=NTP + f'query-log {{ to = "{query_log}" }}\n')
     for name, qtype in (("ntp.example.org", "A"), ("ntp.example.org", "AAAA"), ("time.example.net", "A"), ("NTP.Example.Org", "A")):
         equal(client.rcode(m.daemon.ask(name, qtype)), "NOERROR", f"rcode of {name} {qtype}")
+
+    def logged():
+        with open(query_log, encoding="ascii") as f:
+            return f.read().count(" rcode=NOERROR ")
+    until(lambda: logged() == 4, 10, "the query log has the reply to each")
     for name, qtype in (("www.example.com", "A"), ("0.ntp.example.org", "A"), ("example.org", "A"), ("xntp.example.org", "A"),
                         ("ntp.example.org.evil.test", "A"), ("ntp.example.org", "TXT"), ("ntp.example.org", "ANY"),
                         ("ntp.example.org", "HTTPS")):
