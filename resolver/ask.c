@@ -1,7 +1,7 @@
 #include "resolver/ask.h"
 
 #include "resolver/deliver.h"
-#include "resolver/filter.h"
+#include "resolver/here.h"
 #include "resolver/portal.h"
 #include "resolver/queries.h"
 
@@ -32,61 +32,16 @@ ask_refuse(struct engine *e, const struct msg_question *q, const struct client *
 	return tap_reply_write(e->tap, out, &r, q, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 }
 
-/* ---- names that are answered here */
-
-/* The engine's scratch holds a whole message; the reply adapts it to this client. */
-static enum ask
-ask_made(const struct asking *a, enum counter counter, const struct msg_ede *ede)
-{
-	struct msg_answer m;
-	const struct reply r = engine_reply_made(a->engine, &m, ede, counter);
-
-	return ask_reply(a, &r);
-}
-
-static enum ask
-ask_filtered(const struct asking *a, const struct local_view *view)
-{
-	struct engine *e = a->engine;
-	const struct reply refused = reply_empty(RCODE_REFUSED, &reply_ede_filtered, COUNTER_FILTERED);
-
-	if (local_blocked(view, a->question, e->plan->snapshot->settings->filter_answer, &e->scratch))
-		return ask_made(a, COUNTER_FILTERED, &reply_ede_filtered);
-	return ask_reply(a, &refused);
-}
-
 /* Answers without an upstream. False: an upstream has to be asked. */
 static bool
 ask_here(const struct asking *a, enum ask *done)
 {
-	struct engine *e = a->engine;
-	const struct msg_question *q = a->question;
-	const struct local_view view = engine_local(e);
-	const struct reply single = reply_empty(RCODE_REFUSED, &reply_ede_single_label, COUNTER_REFUSED);
+	struct msg_answer room;
+	struct reply r;
 
-	buf_clear(&e->scratch);
-	switch (local_answer(&view, q, a->route, loop_now_ms(e->loop), &e->scratch)) {
-	case LOCAL_ANSWERED:
-		*done = ask_made(a, COUNTER_LOCAL, NULL);
-		return true;
-	case LOCAL_REFUSED:
-		*done = ask_reply(a, &single);
-		return true;
-	case LOCAL_NOT_OURS:
-		break;
-	}
-	if (filter_has(e->plan->filter, span_of(q->name, q->name_n))) {
-		*done = ask_filtered(a, &view);
-		return true;
-	}
-	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
-	if (a->route->n_upstream == 0)
-		local_nothing(&view, q, a->route->suffix, &e->scratch);
-	else if (q->type == TYPE_ANY)
-		local_any(q, &e->scratch);
-	if (e->scratch.n == 0)
+	if (!here_reply(a->engine, a->question, a->route, &room, &r))
 		return false;
-	*done = ask_made(a, COUNTER_LOCAL, NULL);
+	*done = ask_reply(a, &r);
 	return true;
 }
 

@@ -35,18 +35,6 @@ query_block(struct query *q)
 	return QUERY_ENDED;
 }
 
-enum query_step
-query_stay_here(struct query *q)
-{
-	struct engine *e = q->engine;
-	const struct msg_question question = query_question(q);
-	const struct local_view view = engine_local(e);
-
-	buf_clear(&e->scratch);
-	local_nothing(&view, &question, q->route->suffix, &e->scratch);
-	return query_deliver_made(q, NULL);
-}
-
 /* ---- answers of upstreams */
 
 /* Prepares the answer for clients: a denial covers no local names, and aliases are in the order that clients expect.

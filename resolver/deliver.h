@@ -18,8 +18,6 @@ enum query_step query_deliver(struct query *, const struct msg_answer *, const s
 			      uint32_t age_s);
 /* There is no good answer: delivers the first unusable one, or stale data, or SERVFAIL with the reason. */
 enum query_step query_fail(struct query *);
-/* A reload took the name's upstreams away: it exists here or nowhere. */
-enum query_step query_stay_here(struct query *);
 
 /* The answer in the cache that may be given for it without asking: a fresh one, which another worker got meanwhile, or a stale
  * one. Lent, as cache_get lends it. */

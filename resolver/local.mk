@@ -24,6 +24,7 @@ libresolver_a_SOURCES = \
 	resolver/explain.c resolver/explain.h \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c resolver/health.h \
+	resolver/here.c resolver/here.h \
 	resolver/hosts.c resolver/hosts.h \
 	resolver/hosts_table.c resolver/hosts_table.h \
 	resolver/reader.c resolver/reader.h \

@@ -2,6 +2,7 @@
 
 #include "resolver/deliver.h"
 #include "resolver/health.h"
+#include "resolver/here.h"
 #include "resolver/maintain.h"
 #include "resolver/query_answer.h"
 #include "resolver/query_send.h"
@@ -303,19 +304,33 @@ route_has(const struct route *r, uint32_t upstream)
 	return false;
 }
 
+/* True: by the new configuration it is answered here, and those who wait have their reply. */
+static bool
+query_answer_here(struct query *q)
+{
+	const struct msg_question question = query_question(q);
+	struct msg_answer room;
+	struct reply r;
+
+	if (!here_reply(q->engine, &question, q->route, &room, &r))
+		return false;
+	waiters_reply(&q->waiters, &r);
+	return true;
+}
+
 static enum query_step
 query_reroute(struct query *q, const struct route *route)
 {
 	struct attempt *a, *next;
 
 	q->route = route;
+	if (query_answer_here(q))
+		return QUERY_ENDED;
 	for (a = LIST_FIRST(&q->attempts.list); a != NULL; a = next) {
 		next = LIST_NEXT(a, query_link);
 		if (!route_has(route, a->server->upstream))
 			attempt_cancel(a);
 	}
-	if (route->n_upstream == 0)
-		return query_stay_here(q);
 	if (q->attempts.open > 0)
 		return QUERY_GOES_ON;
 	q->wait_ms = 0;
@@ -331,7 +346,7 @@ queries_reroute(struct engine *e)
 		next = LIST_NEXT(q, link);
 		query_settle(q, query_reroute(q, routes_find(e->plan->routes, q->key.name)));
 	}
-	attempts_forget(e, false); /* their names may go elsewhere now, or nowhere */
+	attempts_forget(e, true); /* their names may go elsewhere now, or nowhere */
 }
 
 void

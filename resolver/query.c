@@ -144,6 +144,8 @@ query_question(const struct query *q)
 					.class = q->key.class};
 
 	memcpy(question.name, q->name, q->key.name.n);
+	for (size_t at = 0; q->name[at] != 0; at += 1U + q->name[at])
+		question.labels++;
 	return question;
 }
 

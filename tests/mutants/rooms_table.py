@@ -280,7 +280,7 @@ CAUGHT = [
     ("resolver/answer_class.c", "if (a->ede[i].code < 32 && (CODE(a->ede[i].code) & DECIDING) != 0)",
      "if (a->ede[i].code < 32 || (CODE(a->ede[i].code) & DECIDING) != 0)",
      "one condition of several is enough", "unit/resolver/test_answer_class"),
-    ("resolver/ask.c", "local_nothing(&view, q, a->route->suffix, &e->scratch);",
+    ("resolver/here.c", "local_nothing(&view, q, route->suffix, &e->scratch);",
      ";",
      "a call is left out", "unit/resolver/replay"),
     ("resolver/attempt.c", "attempt_cancel(LIST_FIRST(&as->list));",
