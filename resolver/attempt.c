@@ -350,6 +350,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 					  .beside = a->beside,
 					  .repeated = query != NULL && (query->killers & killer_bit(s)) != 0,
 					  .timed_out = loop_now_ms(a->engine->loop) >= a->deadline_ms,
+					  .sent_ms = a->sent_ms,
 					  .answer = answer};
 	uint64_t zone = a->zone;
 	bool silent = attempt_is_silent(a), apart = a->lane >= 0;
@@ -365,7 +366,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	if (query != NULL)
 		query->on_outcome(query, &o);
 	else if (answer->failure == REASON_NONE)
-		server_answered_zone(s, zone);
+		server_answered_zone(s, zone, o.sent_ms);
 	server_beside_tidy(s);
 	if (apart) { /* a lane is free */
 		s->set->hooks.on_change(s->set->hooks.ctx);

@@ -20,6 +20,7 @@ struct attempt_outcome {
 	bool beside;    /* it was on a connection beside the first one (beside.h) */
 	bool repeated;  /* the server had it before, on a connection that ended */
 	bool timed_out; /* its time was up */
+	int64_t sent_ms;
 	const struct tp_answer *answer;
 };
 

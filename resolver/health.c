@@ -35,11 +35,12 @@ server_good(struct server *s)
 		s->good_since_ms = clock_wall_ms();
 	s->health = HEALTH_GOOD;
 	s->reason = REASON_NONE;
-	s->retry_at_ms = 0;
+	s->retry_at_ms = s->wait_until_ms = 0;
 }
 
-void
-server_answered(struct server *s)
+/* sent_ms: when the question was sent. */
+static void
+server_answered(struct server *s, int64_t sent_ms)
 {
 	s->answered_ms = loop_now_ms(s->loop);
 	s->suspect_until_ms = 0;
@@ -47,6 +48,9 @@ server_answered(struct server *s)
 	s->doubt = REASON_NONE;
 	/* A refusal lasts until a certificate is accepted. This answer came over a connection that was open before. */
 	if (s->health == HEALTH_REFUSED)
+		return;
+	/* Questions that were in flight when the server asked for a pause do not end it. A later one does. */
+	if (server_waits(s) && sent_ms <= s->wait_since_ms)
 		return;
 	s->failures = 0;
 	if (s->health == HEALTH_GOOD)
@@ -75,6 +79,10 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 			       ? health_rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
 			       : health_rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
 	}
+	if (verdict) /* the certificate comes first */
+		s->wait_until_ms = 0;
+	else if (s->retry_at_ms < s->wait_until_ms)
+		s->retry_at_ms = s->wait_until_ms;
 	s->health = verdict ? HEALTH_REFUSED : HEALTH_FAILING;
 	s->reason = reason;
 	if (news && !verdict)
@@ -109,9 +117,9 @@ server_bad_zone(struct server *s, uint64_t zone)
 }
 
 void
-server_answered_zone(struct server *s, uint64_t zone)
+server_answered_zone(struct server *s, uint64_t zone, int64_t sent_ms)
 {
-	server_answered(s);
+	server_answered(s, sent_ms);
 	s->known_zone[zone % UPSTREAM_KNOWN_MAX] = zone;
 	quarantine_answered(&s->set->quarantine, s->id, zone);
 }
@@ -172,13 +180,15 @@ server_answered_well(struct server *s)
 void
 server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 {
-	int64_t until = loop_now_ms(s->loop) + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
+	int64_t now = loop_now_ms(s->loop);
+	int64_t until = now + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
 
 	if (s->health == HEALTH_REFUSED) /* as for an answer */
 		return;
+	s->wait_since_ms = now;
+	if (s->wait_until_ms < until)
+		s->wait_until_ms = until;
 	server_failed(s, reason, NULL);
-	if (s->retry_at_ms < until)
-		s->retry_at_ms = until;
 	server_give_back(s);
 	if (s->slot != NULL)
 		tp_slot_keep(s->slot, 0);
@@ -209,6 +219,8 @@ server_connected(struct server *s)
 	if (s->set->racing && server_has_rival(s))
 		s->set->family_first = s->target->addr.family;
 	s->set->racing = false;
+	if (server_waits(s))
+		return;
 	/* A connection is not an answer yet: the next failure still backs off longer. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);

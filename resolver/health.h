@@ -15,10 +15,8 @@
  */
 int64_t health_rest_ms(unsigned failures, int64_t least, int64_t most);
 
-/* The server sent something. */
-void server_answered(struct server *);
-/* An answer to a question of this zone: it does no harm. */
-void server_answered_zone(struct server *, uint64_t zone);
+/* An answer to a question of this zone, which was sent at that time: the zone does no harm. */
+void server_answered_zone(struct server *, uint64_t zone, int64_t sent_ms);
 /* The network failed, or a verdict refused the server. detail: for the log; may be NULL. */
 void server_failed(struct server *, enum reason, const char *detail);
 /* The shared connection could not be made, for a reason of the network. A refused server counts as failing then. */
@@ -32,7 +30,8 @@ void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
 /* The shared connection brought a failure, or no answer at all. */
 void server_answered_poorly(struct server *);
 void server_answered_well(struct server *);
-/* It asked for a pause of this length (Retry-After: RFC 9110, 10.2.3). */
+/* It asked for a pause of this length (Retry-After: RFC 9110, 10.2.3). Only the answer to a question that was sent
+ * later, as a probe, ends the pause early. */
 #define UPSTREAM_WAIT_MAX_MS 300000 /* the longest pause that a server is granted */
 void server_asked_to_wait(struct server *, enum reason, int64_t ms);
 /* The server has not answered this question for longer than usual. */

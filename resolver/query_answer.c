@@ -151,7 +151,7 @@ query_on_message(struct query *q, const struct attempt_outcome *o)
 		server_answered_badly(s, q->zone, bad);
 		return query_on_nonsense(q, o, bad);
 	}
-	server_answered_zone(s, q->zone);
+	server_answered_zone(s, q->zone, o->sent_ms);
 	if ((m.flags & MSG_TC) != 0)
 		return query_on_truncated(q, o);
 	switch (class) {

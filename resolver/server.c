@@ -64,7 +64,7 @@ server_retarget(struct server *s, const struct tp_target *t)
 void
 server_forget_rest(struct server *s)
 {
-	s->retry_at_ms = 0;
+	s->retry_at_ms = s->wait_until_ms = 0;
 	s->tried_ms = INT64_MIN;
 	s->failures = s->bad = s->poor = 0;
 	s->doubt = REASON_NONE;
@@ -96,6 +96,12 @@ bool
 server_rests(const struct server *s, int64_t now)
 {
 	return s->health == HEALTH_FAILING && now < s->retry_at_ms;
+}
+
+bool
+server_waits(const struct server *s)
+{
+	return loop_now_ms(s->loop) < s->wait_until_ms;
 }
 
 bool

@@ -69,17 +69,18 @@ struct server {
 	struct tp_slot *slot; /* NULL until its first use */
 
 	enum health health;
-	enum reason reason;       /* why it is not good */
-	struct verdict verdict;   /* the last one */
-	bool judged;              /* there was one */
-	struct tls_report tls;    /* of the handshake that was judged last */
-	int64_t good_since_ms;    /* wall clock; valid while the health is good */
-	unsigned failures;        /* in a row */
-	int64_t retry_at_ms;      /* rests until then; 0: does not */
-	int64_t tried_ms;         /* when it was last chosen; INT64_MIN: never */
-	int64_t answered_ms;      /* when something last came back; INT64_MIN: never */
-	int64_t ready_ms;         /* when its connection became ready; INT64_MIN: never */
-	int64_t suspect_until_ms; /* no answer in the usual time: others are preferred; 0: no */
+	enum reason reason;                   /* why it is not good */
+	struct verdict verdict;               /* the last one */
+	bool judged;                          /* there was one */
+	struct tls_report tls;                /* of the handshake that was judged last */
+	int64_t good_since_ms;                /* wall clock; valid while the health is good */
+	unsigned failures;                    /* in a row */
+	int64_t retry_at_ms;                  /* rests until then; 0: does not */
+	int64_t wait_since_ms, wait_until_ms; /* the pause that it asked for; 0: none */
+	int64_t tried_ms;                     /* when it was last chosen; INT64_MIN: never */
+	int64_t answered_ms;                  /* when something last came back; INT64_MIN: never */
+	int64_t ready_ms;                     /* when its connection became ready; INT64_MIN: never */
+	int64_t suspect_until_ms;             /* no answer in the usual time: others are preferred; 0: no */
 	/* Different zones in a row whose questions it did not answer. One bad name proves nothing about its server;
 	 * this many zones in a row do. */
 #define UPSTREAM_BAD_MAX 3
@@ -138,6 +139,7 @@ bool server_is_ready(const struct server *); /* the connection is up */
 /* A connection was started and has no outcome yet. */
 bool server_connects(const struct server *);
 bool server_rests(const struct server *, int64_t now_ms);
+bool server_waits(const struct server *); /* it asked for a pause, which is not over */
 /* Several connections in a row ended without an answer, and there was no answer lately. */
 bool server_is_barren(const struct server *);
 /* A question of the zone had an answer here, as far as is remembered. */
