@@ -160,7 +160,8 @@ disallow_anywhere(struct judgement *j)
 
 /*
  * A server that is clean by one path and disallowed by another is refused: the server chooses which path is found. So if
- * there are more paths than are tried, an entry that names any certificate that could be in a path is enough.
+ * there are more paths than are tried, or paths whose name constraints could not be judged because they are too many, an entry that
+ * names any certificate that could be in a path is enough.
  */
 static void
 disallow_others(struct judgement *j)
@@ -169,7 +170,8 @@ disallow_others(struct judgement *j)
 				   "key that one may contain";
 	struct others others = {.j = j};
 	struct path_search_end end = judge_search(j, PATH_SOUND, disallow_on_path, &others);
-	enum entry_hit hit = end.limited ? disallow_anywhere(j) : ENTRY_NONE;
+	bool all = !end.limited && !j->rules.names.gave_up;
+	enum entry_hit hit = all ? ENTRY_NONE : disallow_anywhere(j);
 
 	if (hit == ENTRY_REFUSES)
 		verdict_add(j->v, REASON_DISALLOWED, "%s", what);

@@ -87,7 +87,8 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verify_modes \
 	tests/unit/verify/test_verify_path \
 	tests/unit/verify/test_verify_policy \
-	tests/unit/verify/test_verify_proven
+	tests/unit/verify/test_verify_proven \
+	tests/unit/verify/test_verify_unjudged
 check_PROGRAMS += \
 	tests/unit/verify/x509/test_cert \
 	tests/unit/verify/x509/test_der \
@@ -254,6 +255,7 @@ tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(
 tests_unit_verify_test_verify_modes_SOURCES = tests/unit/verify/test_verify_modes.c tests/unit/verify/forged.c
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_unjudged_SOURCES = tests/unit/verify/test_verify_unjudged.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_proven_SOURCES = tests/unit/verify/test_verify_proven.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_path_validate.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_sigcache_SOURCES = tests/unit/verify/x509/test_sigcache.c tests/unit/verify/forged.c

@@ -11,12 +11,21 @@
 
 static const char too_much[] = "too many name constraints and names to compare";
 static const char unreadable_names[] = "it constrains names that cannot be read";
+static const char no_comparison[] = "it constrains directory names, one of which cannot be compared";
 static const char unreadable[] = "its name constraints cannot be read";
 
 struct nameconstraints_budget
 nameconstraints_budget(void)
 {
-	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX};
+	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX,
+					       false};
+}
+
+static const char *
+give_up(struct nameconstraints_budget *budget, const char *why)
+{
+	budget->gave_up = true;
+	return why;
 }
 
 /* ---- one name against one subtree; both of the same kind */
@@ -306,7 +315,7 @@ subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
 		if (altname_read(&base, &subtree) != RES_OK || !der_done(&subtree) || !subtree_is_sane(base))
 			return unreadable;
 		if (budget->subtrees == 0)
-			return too_much;
+			return give_up(budget, too_much);
 		budget->subtrees--;
 	}
 	return der_done(&list) ? NULL : unreadable;
@@ -358,15 +367,19 @@ list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname na
 	while (!*meets && der_more(&list)) {
 		struct der_reader subtree = der_enter(&list, DER_SEQUENCE);
 		struct altname base = {0};
+		enum res r;
 
 		altname_read(&base, &subtree);
 		if (!compare_take(budget, &name, &base))
-			return too_much;
+			return give_up(budget, too_much);
 		if (base.kind != name.kind)
 			continue;
 		*of_kind = true;
-		if (name_meets(meets, name, base.value, excluded) != RES_OK)
-			return "it constrains directory names, one of which cannot be compared";
+		r = name_meets(meets, name, base.value, excluded);
+		if (r == RES_NOMEM)
+			return give_up(budget, no_comparison);
+		if (r != RES_OK)
+			return no_comparison;
 	}
 	return NULL;
 }

@@ -22,13 +22,15 @@
 struct nameconstraints_budget {
 	size_t subtrees;
 	size_t compares;
+	bool gave_up; /* an answer was a fault because the work was too much, or for want of memory */
 };
 
 struct nameconstraints_budget nameconstraints_budget(void);
 
 /*
  * Checks the names of `below` against the constraints of `ca`, if it has any. NULL: they are met, or there are none.
- * Else what is wrong, a constant; that includes too much work. The budget is for a whole judgement.
+ * Else what is wrong, a constant; that includes too much work: then the names may meet the constraints all the same, and
+ * gave_up is set. The budget is for a whole judgement.
  */
 const char *nameconstraints_fault(const struct cert *ca, const struct cert *below,
 				  struct nameconstraints_budget *);
