@@ -22,12 +22,42 @@ sentence_new(const char *format, va_list args)
 	return strdup(text);
 }
 
+_Static_assert(VERDICT_FINDINGS_MAX > 2 * REASON_COUNT, "a full verdict has two findings of one kind");
+
+/* Is there one of the same kind, that refuses or not for the same reason, among the first n? */
+static bool
+kind_is_among(const struct verdict *v, size_t n, const struct finding *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v->findings[i].reason == f->reason && v->findings[i].enforced == f->enforced)
+			return true;
+	return false;
+}
+
+/* Makes room in a full verdict for the first finding of a kind. The last finding of a kind that has others is removed, so
+ * that the verdict never loses a reason, or whether it refuses. False: the kind is there, and the finding is not needed. */
+static bool
+room_make(struct verdict *v, const struct finding *f)
+{
+	size_t at = v->n_findings;
+
+	if (kind_is_among(v, v->n_findings, f))
+		return false;
+	do
+		at--;
+	while (!kind_is_among(v, at, &v->findings[at]));
+	free(v->findings[at].text);
+	v->n_findings--;
+	memmove(v->findings + at, v->findings + at + 1, (v->n_findings - at) * sizeof *f);
+	return true;
+}
+
 /* The text is taken. */
 static void
 verdict_insert(struct verdict *v, struct finding f)
 {
 	struct finding *more;
-	size_t at = v->n_findings;
+	size_t at;
 
 	for (size_t i = 0; f.text != NULL && i < v->n_findings; i++)
 		if (v->findings[i].reason == f.reason && strcmp(v->findings[i].text, f.text) == 0) {
@@ -35,8 +65,8 @@ verdict_insert(struct verdict *v, struct finding f)
 			free(f.text);
 			return;
 		}
-	if (v->n_findings == VERDICT_FINDINGS_MAX) {
-		free(f.text); /* the verdict has enough findings to refuse */
+	if (f.text != NULL && v->n_findings == VERDICT_FINDINGS_MAX && !room_make(v, &f)) {
+		free(f.text);
 		return;
 	}
 	more = f.text == NULL ? NULL : realloc(v->findings, (v->n_findings + 1) * sizeof *more);
@@ -46,6 +76,7 @@ verdict_insert(struct verdict *v, struct finding f)
 		return;
 	}
 	v->findings = more;
+	at = v->n_findings;
 	while (at > 0 && more[at - 1].reason > f.reason)
 		at--;
 	memmove(more + at + 1, more + at, (v->n_findings - at) * sizeof *more);

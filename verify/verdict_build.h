@@ -11,8 +11,10 @@
 
 #include <stdarg.h>
 
-#define VERDICT_TEXT_MAX     2048 /* of one finding or warning; a name in it may be long */
-#define VERDICT_FINDINGS_MAX 256  /* 16 certificates with every fault there is stay below */
+#define VERDICT_TEXT_MAX 2048 /* of one finding or warning; a name in it may be long */
+/* 16 certificates with every fault there is stay below. Long lists of entries that only report can exceed it; then
+ * some findings are missing, but none whose reason has no other finding that refuses, or only reports, as it does. */
+#define VERDICT_FINDINGS_MAX 256
 
 /* The same sentence twice is kept once. Control characters in it become '?'. */
 void verdict_add(struct verdict *, enum reason, const char *format, ...)

@@ -78,6 +78,59 @@ findings_are_in_the_order_of_the_list(void **state)
 }
 
 static void
+a_full_verdict_loses_no_reason(void **state)
+{
+	static const struct {
+		const char *what;
+		bool enforced; /* the 256 findings with the reason disallowed */
+		enum reason more;
+		bool more_enforced;
+		enum reason reason; /* of the verdict */
+	} rows[] = {
+	    {"a later reason refuses", false, REASON_CT_NO_SCTS, true, REASON_CT_NO_SCTS},
+	    {"an earlier reason refuses", false, REASON_EXPIRED, true, REASON_EXPIRED},
+	    {"the same reason refuses", false, REASON_DISALLOWED, true, REASON_DISALLOWED},
+	    {"a later reason reports", false, REASON_REVOKED, false, REASON_NONE},
+	    {"all refuse, and so does an earlier reason", true, REASON_EXPIRED, true, REASON_EXPIRED},
+	    {"all refuse, and so does a later reason", true, REASON_REVOKED, true, REASON_DISALLOWED},
+	    {"all refuse, and a later reason reports", true, REASON_REVOKED, false, REASON_DISALLOWED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct verdict v = {0};
+
+		for (size_t k = 0; k < VERDICT_FINDINGS_MAX + 1; k++)
+			(rows[i].enforced ? verdict_add : verdict_note)(&v, REASON_DISALLOWED, "%zu", k);
+		(rows[i].more_enforced ? verdict_add : verdict_note)(&v, rows[i].more, "one more");
+		verdict_close(&v, true);
+		if (verdict_reason(&v) != rows[i].reason || verdict_accepted(&v) != (rows[i].reason == REASON_NONE) ||
+		    v.n_findings != VERDICT_FINDINGS_MAX || !verdict_has(&v, rows[i].more) ||
+		    !verdict_has(&v, REASON_DISALLOWED))
+			fail_msg("%s: %s", rows[i].what, reason_code(verdict_reason(&v)));
+		for (size_t k = 1; k < v.n_findings; k++)
+			assert_true(v.findings[k - 1].reason <= v.findings[k].reason);
+		verdict_clear(&v);
+	}
+}
+
+/* What refuses when all findings are there still refuses when those of another reason are relaxed. */
+static void
+a_full_verdict_that_is_relaxed_still_refuses(void **state)
+{
+	struct verdict v = {0};
+
+	(void)state;
+	for (size_t i = 0; i < VERDICT_FINDINGS_MAX; i++)
+		verdict_add(&v, REASON_CRL_INVALID, "%zu", i);
+	verdict_add(&v, REASON_STAPLE_MISSING, "one more");
+	verdict_relax(&v, REASON_CRL_INVALID);
+	verdict_close(&v, true);
+	assert_int_equal(verdict_reason(&v), REASON_STAPLE_MISSING);
+	verdict_clear(&v);
+}
+
+static void
 filled(struct verdict *v)
 {
 	static const struct cert leaf = {
@@ -220,6 +273,8 @@ main(void)
 	    cmocka_unit_test(a_verdict_starts_refused),
 	    cmocka_unit_test(a_stage_that_did_not_run_refuses),
 	    cmocka_unit_test(findings_are_in_the_order_of_the_list),
+	    cmocka_unit_test(a_full_verdict_loses_no_reason),
+	    cmocka_unit_test(a_full_verdict_that_is_relaxed_still_refuses),
 	    cmocka_unit_test(json_is_the_object_of_the_manual),
 	    cmocka_unit_test(json_survives_text_that_is_not_utf8),
 	    cmocka_unit_test(a_copy_is_deep),
