@@ -28,12 +28,13 @@ faults_report(struct path_faults *f, const struct judgement *j, size_t from, enu
 /*
  * Does Certificate Transparency refuse by itself a certificate without a valid SCT? Where it does not, because its rule
  * only reports, is off, or rests while the list of logs is old, a limit by SCT dates still needs an SCT from before that
- * date.
+ * date. In the update window it rests as well: SCTs that no key verifies count.
  */
 static bool
 ct_refuses(const struct judgement *j)
 {
-	bool rests = j->policy->ct_when_stale == CT_STALE_REPORT && judge_ct_list_is_stale(j);
+	bool rests = judge_ct_list_is_stale(j) &&
+		     (j->policy->ct_when_stale == CT_STALE_REPORT || j->policy->old_list_serves);
 
 	return judge_ct_mode(j) == CT_REQUIRE && !rests;
 }

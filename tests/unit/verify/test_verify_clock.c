@@ -442,6 +442,41 @@ known_other(struct forged *f)
 	known(f, CA_STRANGER_ISSUING);
 }
 
+/* The compiled-in list, which has none of the lab's logs. */
+static void
+window_all_logs_newer(struct forged *f)
+{
+	static struct ctlogs *list;
+
+	forged_good(f);
+	if (list == NULL)
+		assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
+	f->policy.ctlogs = list;
+	f->policy.ct_list_max_age_ms = 0;
+	f->policy.old_list_serves = true;
+}
+
+static void
+window_anchor_has_ended(struct forged *f)
+{
+	window_all_logs_newer(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2020-01-01T00:00:00Z");
+}
+
+static void
+window_anchor_has_ended_enforce(struct forged *f)
+{
+	window_anchor_has_ended(f);
+	f->policy.ct_when_stale = CT_STALE_ENFORCE;
+}
+
+static void
+window_anchor_ends_later(struct forged *f)
+{
+	window_all_logs_newer(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2030-01-01T00:00:00Z");
+}
+
 static const struct forged_row windows[] = {
     {"a log that an old list does not have counts", window_old_list, ""},
     {"the same log twice does not", window_one_unknown_log_twice, "ct-too-few-scts"},
@@ -450,6 +485,10 @@ static const struct forged_row windows[] = {
     {"when-stale = refuse refuses all the same", window_refuse, "ct-list-stale"},
     {"with a fresh list a log that it does not have does not count", window_fresh_list, "ct-too-few-scts"},
     {"outside of the window as well", window_not_open, "ct-too-few-scts"},
+    {"no log of the list, all are newer", window_all_logs_newer, ""},
+    {"an anchor for earlier certificates still needs a valid SCT", window_anchor_has_ended, "anchor-distrusted"},
+    {"with when-stale = enforce as well", window_anchor_has_ended_enforce, "anchor-distrusted"},
+    {"so does an anchor whose date is to come", window_anchor_ends_later, "anchor-distrusted"},
     {"the key of the issuer is known", known_issuer, ""},
     {"another key is known, and report mode of pins does not help", known_other, "pin-mismatch"},
 };
