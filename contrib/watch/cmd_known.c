@@ -22,6 +22,7 @@
 #define CERT_FILE_MAX  (1024 * 1024)
 #define KNOWN_FILE_MAX (16 * 1024 * 1024)
 #define KNOWN_MODE     0644
+#define ENTRY_MAX      2048 /* of one certificate: each byte of its names may be shown as \xNN */
 
 const char known_usage[] =
     "usage: ctstub-watch known add [-c FILE] [--issuer] [--file FILE | --print] CERT\n"
@@ -264,7 +265,7 @@ cmd_known(int argc, char **argv)
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
 	char *file = NULL;
-	struct buf entries = buf_max(64 * 1024);
+	struct buf entries = buf_max((size_t)SHOWN_MAX * ENTRY_MAX);
 	enum watch_exit code = known_request_read(&req, argc, argv);
 
 	if (code != WATCH_REFUSED)
@@ -277,6 +278,8 @@ cmd_known(int argc, char **argv)
 		code = file != NULL && !req.print ? file_check(file) : WATCH_DONE;
 		if (code == WATCH_DONE)
 			code = entries_make(&entries, &req, &s);
+		if (code == WATCH_DONE && !buf_ok(&entries))
+			code = watch_complain(WATCH_TROUBLE, verb, "%s", res_text(buf_res(&entries)));
 	}
 	if (code == WATCH_DONE)
 		code = entries_keep(&req, file, buf_span(&entries));

@@ -252,7 +252,9 @@ signer_keep(const struct folder *folder, const struct minisign_key *key)
 	enum watch_exit code = WATCH_DONE;
 
 	key_text(&ours, key);
-	if (!file_replace_at(folder->fd, WATCH_FEED_KEY_FILE, buf_span(&ours), KEY_MODE))
+	if (!buf_ok(&ours))
+		code = watch_complain(WATCH_TROUBLE, verb, "%s: out of memory", WATCH_FEED_KEY_FILE);
+	else if (!file_replace_at(folder->fd, WATCH_FEED_KEY_FILE, buf_span(&ours), KEY_MODE))
 		code = watch_complain(WATCH_TROUBLE, verb, "%s: %s", WATCH_FEED_KEY_FILE, strerror(errno));
 	buf_free(&ours);
 	return code;

@@ -134,17 +134,20 @@ public_of(struct minisign_key *out, gnutls_privkey_t key)
 	return ok;
 }
 
-static void
+static bool
 base64_line(struct buf *out, const char *kind, struct span a, struct span b)
 {
 	struct buf raw = buf_max(256);
+	bool ok;
 
 	buf_text(&raw, kind);
 	buf_put(&raw, a);
 	buf_put(&raw, b);
 	base64_write(out, buf_span(&raw));
 	buf_text(out, "\n");
+	ok = buf_ok(&raw) && buf_ok(out);
 	buf_free(&raw);
+	return ok;
 }
 
 static char *
@@ -154,6 +157,15 @@ with_suffix(const char *name, const char *suffix)
 
 	buf_format(&b, "%s%s", name, suffix);
 	return buf_take_cstr(&b);
+}
+
+/* The file of a public key, and its id in hex. */
+static bool
+public_write(struct buf *out, char id[2 * MINISIGN_ID + 1], const struct minisign_key *public)
+{
+	buf_format(out, "untrusted comment: ctstub-watch public key %s\n",
+		   hex_write(id, span_of(public->id, MINISIGN_ID)));
+	return base64_line(out, "Ed", span_of(public->id, MINISIGN_ID), span_of(public->key, MINISIGN_KEY));
 }
 
 static enum watch_exit
@@ -167,6 +179,7 @@ key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
 	enum watch_exit code = WATCH_TROUBLE;
 
 	if (key_file == NULL || pub_file == NULL || !public_of(&public, key) ||
+	    !public_write(&pub, id, &public) ||
 	    gnutls_x509_privkey_export2_pkcs8(x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0) {
 		(void)watch_complain(WATCH_TROUBLE, verb, "no key could be made");
 	} else if (access(key_file, F_OK) == 0 || access(pub_file, F_OK) == 0) {
@@ -174,9 +187,6 @@ key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
 		code = watch_complain(WATCH_REFUSED, verb, "%s exists already and was not replaced",
 				      access(key_file, F_OK) == 0 ? key_file : pub_file);
 	} else {
-		buf_format(&pub, "untrusted comment: ctstub-watch public key %s\n",
-			   hex_write(id, span_of(public.id, MINISIGN_ID)));
-		base64_line(&pub, "Ed", span_of(public.id, MINISIGN_ID), span_of(public.key, MINISIGN_KEY));
 		code = file_write(key_file, span_of(pem.data, pem.size), 0600);
 		if (code == WATCH_DONE)
 			code = file_write(pub_file, buf_span(&pub), 0644);
@@ -257,13 +267,11 @@ entries_check(const char *file, struct span text)
 	return res == RES_OK ? WATCH_DONE : res == RES_MALFORMED ? WATCH_USAGE : WATCH_TROUBLE;
 }
 
-/* All entries, and which edition they become. The faults of all files are shown in one run. */
+/* The entries of all files. Their faults are shown in one run. */
 static enum watch_exit
-entries_read(struct buf *out, struct feed *feed, const struct request *req)
+entries_read(struct buf *out, const struct request *req)
 {
 	struct buf one = buf_max(0);
-	struct feed before;
-	char *why = NULL;
 	enum watch_exit code = WATCH_DONE;
 
 	for (int i = 0; i < req->n_entries; i++) {
@@ -278,18 +286,37 @@ entries_read(struct buf *out, struct feed *feed, const struct request *req)
 		if (text.n > 0 && text.p[text.n - 1] != '\n')
 			buf_text(out, "\n");
 	}
+	buf_free(&one);
+	/* signed all the same, they would be an edition that accepts what the last one refused */
+	if (code == WATCH_DONE && buf_res(out) == RES_LIMIT)
+		return watch_complain(WATCH_USAGE, verb, "the entries are larger than %d bytes together",
+				      FEED_FILE_MAX);
+	if (code == WATCH_DONE && !buf_ok(out))
+		return watch_complain(WATCH_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	return code;
+}
+
+/* Which edition they become. */
+static enum watch_exit
+edition_find(struct feed *feed, const struct request *req)
+{
+	struct buf file = buf_max(0);
+	struct feed before;
+	char *why = NULL;
+	enum watch_exit code = WATCH_DONE;
+
 	feed->date_ms = clock_wall_ms() / 1000 * 1000;
 	feed->sequence = req->sequence > 0 ? (uint64_t)req->sequence : 1;
-	if (code == WATCH_DONE && req->sequence == 0 && access(req->output, F_OK) == 0) {
-		code = sign_file_read(&one, req->output, FEED_FILE_MAX);
-		if (code == WATCH_DONE && feed_read(&before, buf_span(&one), &why) != RES_OK)
+	if (req->sequence == 0 && access(req->output, F_OK) == 0) {
+		code = sign_file_read(&file, req->output, FEED_FILE_MAX);
+		if (code == WATCH_DONE && feed_read(&before, buf_span(&file), &why) != RES_OK)
 			code = watch_complain(WATCH_USAGE, verb, "%s: %s; --sequence was expected",
 					      req->output, why != NULL ? why : "");
 		else if (code == WATCH_DONE)
 			feed->sequence = before.sequence + 1;
 	}
 	free(why);
-	buf_free(&one);
+	buf_free(&file);
 	return code;
 }
 
@@ -319,17 +346,19 @@ signature_write(struct buf *out, gnutls_privkey_t key, const struct minisign_key
 		   time_text(feed->date_ms, date));
 	buf_put(&both, span_of(signature, sizeof signature));
 	buf_put(&both, buf_span(&comment));
-	ok = ok && buf_ok(&both) && sign_bytes(global, key, buf_span(&both));
+	ok = ok && buf_ok(&comment) && buf_ok(&both) && sign_bytes(global, key, buf_span(&both));
 	if (ok) {
 		buf_text(out, "untrusted comment: signature by ctstub-watch\n");
-		base64_line(out, "Ed", span_of(public->id, MINISIGN_ID),
-			    span_of(signature, sizeof signature));
-		buf_format(out, "trusted comment: %s\n", buf_cstr(&comment));
-		base64_line(out, "", span_of(global, sizeof global), (struct span){NULL, 0});
+		ok = base64_line(out, "Ed", span_of(public->id, MINISIGN_ID),
+				 span_of(signature, sizeof signature));
+		buf_text(out, "trusted comment: ");
+		buf_put(out, buf_span(&comment));
+		buf_text(out, "\n");
+		ok = base64_line(out, "", span_of(global, sizeof global), (struct span){NULL, 0}) && ok;
 	}
 	buf_free(&comment);
 	buf_free(&both);
-	return ok && buf_ok(out);
+	return ok;
 }
 
 static enum watch_exit
@@ -339,11 +368,14 @@ feed_sign(const struct request *req, gnutls_privkey_t key, const struct minisign
 		   signature = buf_max(MINISIGN_FILE_MAX);
 	char *why = NULL, *name = with_suffix(req->output, ".minisig");
 	struct feed feed = {.sequence = 0};
-	enum watch_exit code = entries_read(&entries, &feed, req);
+	enum watch_exit code = entries_read(&entries, req);
+	enum res res;
 
-	if (code == WATCH_DONE && feed_write(&file, &feed, buf_span(&entries), &why) != RES_OK)
-		code =
-		    watch_complain(WATCH_USAGE, verb, "%s", why != NULL ? why : "the entries are too many");
+	if (code == WATCH_DONE)
+		code = edition_find(&feed, req);
+	if (code == WATCH_DONE && (res = feed_write(&file, &feed, buf_span(&entries), &why)) != RES_OK)
+		code = watch_complain(res == RES_NOMEM ? WATCH_TROUBLE : WATCH_USAGE, verb, "%s",
+				      why != NULL ? why : res_text(res));
 	if (code == WATCH_DONE &&
 	    (name == NULL || !signature_write(&signature, key, public, &feed, buf_span(&file))))
 		code = watch_complain(WATCH_TROUBLE, verb, "cannot sign");

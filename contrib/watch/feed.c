@@ -101,8 +101,11 @@ feed_write(struct buf *out, const struct feed *feed, struct span text, char **wh
 	buf_put(out, text);
 	if (text.n > 0 && text.p[text.n - 1] != '\n')
 		buf_text(out, "\n");
-	return buf_ok(out) && out->n <= FEED_FILE_MAX ? RES_OK
-						      : why_say(why, RES_LIMIT, "the feed is too large");
+	if (buf_res(out) == RES_NOMEM)
+		return RES_NOMEM;
+	return buf_ok(out) && out->n <= FEED_FILE_MAX
+		   ? RES_OK
+		   : why_say(why, RES_LIMIT, "the feed is larger than %d bytes", FEED_FILE_MAX);
 }
 
 enum feed_step
