@@ -17,8 +17,9 @@ VPN = {"VPN_IP_IFACE": "tun0", "VPN_IP4_DOMAINS": "corp.example.net", "VPN_IP4_N
 FORWARD = 'forward "corp.example.net" { upstream = {"link-tun0"} }'
 
 
-def hook(t, link, action, variables, configuration="", beside=()):
-    """The file that the hook leaves, or None; a daemon that takes it and a tool that notes each reload. Files beside it stay."""
+def hook(t, link, action, variables, configuration="", beside=(), blocks="unlimited"):
+    """The file that the hook leaves, or None; a daemon that takes it and a tool that notes each reload. Files beside it stay. blocks:
+    of 512 bytes, which a file may have."""
     etc = t.path("etc")
     os.makedirs(f"{etc}/conf.d", exist_ok=True)
     t.write("etc/ctstub.conf", f'trust {{ builtin-disallow = true }}\nstate-dir = "{t.dir}"\n{configuration}')
@@ -26,7 +27,7 @@ def hook(t, link, action, variables, configuration="", beside=()):
     os.chmod(tool, 0o755)
     env = t.env(CTSTUB_ETC=etc, CTSTUB=tool, CTSTUBD=t.program("ctstubd"), **variables)
     t.write("evil.example.net", "a file that a pattern would find")
-    code, _, err = t.run("/bin/sh", os.path.join(t.build, HOOK), link, action, env=env)
+    code, _, err = t.run("/bin/sh", "-c", f'trap "" XFSZ; ulimit -f {blocks}; exec /bin/sh "$@"', "sh", os.path.join(t.build, HOOK), link, action, env=env)
     equal(code, 0, err)
     left = sorted(set(os.listdir(f"{etc}/conf.d")) - set(beside))
     if not left:
@@ -136,6 +137,25 @@ def again(t):
     check('"192.0.2.8"' in changed and "192.0.2.7" not in changed, changed)
     equal(hook(t, "lo", "reapply", {**VPN, "VPN_IP4_DOMAINS": ""}), None, "a VPN that no longer has domains")
     equal(open(t.path("reloads"), encoding="utf-8").read().count("reload"), 3, "reloads")
+
+
+SOME = {"VPN_IP4_DOMAINS": " ".join(f"d{i:02}.example.net" for i in range(20))}
+
+
+@rows([(f"a link keeps its forwards where there is no room {name}", *rest) for name, *rest in [
+    ("for the new rows", "1", {}), ("for a copy of the configuration", "0", {}), ("for a folder of it", "unlimited", {"TMPDIR": "/nonexistent"})]], builds=("gcc",))
+def no_room(t, blocks, variables):
+    """The forwards of the link stay as they are, rather than that its names go to other resolvers."""
+    before = hook(t, "lo", "vpn-up", VPN)
+    equal(hook(t, "lo", "dhcp4-change", {**VPN, **SOME, **variables}, blocks=blocks), before, "the file")
+    equal(open(t.path("reloads"), encoding="utf-8").read().count("reload"), 1, "reloads")
+    equal(len(forwards(hook(t, "lo", "dhcp4-change", {**VPN, **SOME}))), 20, "forwards when there is room again")
+
+
+@rows([(f"G11 a VPN that claims a name of the configuration where there is no room {name}", *rest) for name, *rest in [
+    ("for a copy of it", "0", {}), ("for a folder of it", "unlimited", {"TMPDIR": "/nonexistent"})]], builds=("gcc",))
+def claims_without_room(t, blocks, variables):
+    equal(hook(t, "tun0", "vpn-up", {**VPN, **variables}, QUAD9 + CORP_ROWS, blocks=blocks), None, "the file")
 
 
 # ---- systemd-networkd: a root folder with the state of links as it writes it
