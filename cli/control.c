@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define CONNECT_RETRY_MS 50
+
 const struct cli_option control_options[] = {
     {"config", 'c', "FILE",
      "the configuration, which names the control socket; the daemon's own\nwithout it"},
@@ -91,18 +93,24 @@ control_args_read(struct control_args *args, int argc, char **argv, int least, i
 	return *code == EXIT_GOOD;
 }
 
+/* A daemon that hangs accepts nobody, and calls before this one may have filled its backlog: a blocking connect would then
+ * wait for ever. No event tells when there is a place again (connect(2), EAGAIN). */
 static int
-control_connect(const char *path)
+control_connect(const char *path, int64_t until_ms)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	memcpy(sun.sun_path, path, strlen(path) + 1); /* control_find_socket checked its length */
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
-		int saved = errno;
+	while (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
+		int error = errno;
 
+		if (error == EAGAIN && clock_mono_ms() < until_ms) {
+			(void)poll(NULL, 0, CONNECT_RETRY_MS);
+			continue;
+		}
 		(void)close(fd);
-		errno = saved;
+		errno = error == EAGAIN ? ETIMEDOUT : error;
 		return -1;
 	}
 	return fd;
@@ -192,7 +200,7 @@ enum res
 control_exchange(struct buf *answer, const char *socket, const char *request, const char **why)
 {
 	int64_t until_ms = clock_mono_ms() + CONTROL_WAIT_MS;
-	int fd = control_connect(socket);
+	int fd = control_connect(socket, until_ms);
 	enum res res = RES_IO;
 
 	*answer = buf_max(CONTROL_ANSWER_MAX);

@@ -12,6 +12,7 @@ from functional._common import servfail, stub
 from harness import client, net
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.faults import Faults
 from harness.patience import patient
 from harness.pki import DAY, Log, Site, key_pem, log_list, pem, utc_now
 from harness.upstream import DotServer
@@ -265,6 +266,53 @@ def watch_full(t):
         process = t.spawn("watch", [t.program("ctstub"), "status", "--watch", "--socket", d.control], stdout=full)
         process.expect = None
         until(lambda: not process.alive(), 20, "ctstub status --watch ends")
+
+
+def connected(path):
+    """A connection to that socket; None: its backlog is full."""
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    try:
+        s.connect(path)
+    except BlockingIOError:
+        s.close()
+        return None
+    return s
+
+
+@case("a daemon that hangs and whose backlog is full: calls end in time, --watch ends with a signal, and a place that gets free is taken", builds=("gcc",))
+def full_backlog(t):
+    path = t.path("hung")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        s.listen(1)
+        before = []
+        while (one := connected(path)) is not None:
+            before.append(one)
+            t.defer(one.close)
+        read, write = os.pipe()
+        p = t.spawn("watch", [t.program("ctstub"), "status", "--watch", "--json", "--socket", path], stdout=write)
+        p.expect = None
+        os.close(write)
+        code, out, err = t.run("ctstub", "flush", "--socket", path)
+        equal((code, out, err), (3, "", f"ctstub flush: the daemon does not answer on {path}: Connection timed out\n"), "flush")
+        with os.fdopen(read, "rb") as lines:
+            answer = json.loads(lines.readline())
+            check("Connection timed out" in answer["error"], answer)
+            p.popen.send_signal(signal.SIGINT)
+            equal(p.popen.wait(patient(30)), 3, "exit code of --watch after a signal")
+        faults = Faults(t)  # of which it has none: they count
+        q = t.spawn("flush", [t.program("ctstub"), "flush", "--json", "--socket", path], env=t.env(**faults.env))
+        q.expect = None
+        until(lambda: faults.count("connect") > 1, 20, "it tries again")
+        for _ in before:
+            s.accept()[0].close()
+        s.settimeout(patient(20))
+        connection, _ = s.accept()
+        with connection:
+            equal(json.loads(connection.recv(4096))["verb"], "flush", "what it asks")
+            connection.sendall(b'{"ok":true}\n')
+        equal(q.popen.wait(patient(20)), 0, "exit code of the call that got a place")
 
 
 @case("without permission on the socket it says: run with sudo")
