@@ -102,20 +102,29 @@ record_grow(struct record *r)
 	return true;
 }
 
+struct record_entry *
+record_find(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
+{
+	size_t at = r->n_slots == 0 ? 0 : slot_of(r, id);
+
+	return r->n_slots == 0 || r->slot[at] == 0 ? NULL : &r->entry[r->slot[at] - 1];
+}
+
+/* Only a new entry moves the others. */
 static struct record_entry *
 entry_get(struct record *r, const uint8_t id[FINDING_ID_SIZE])
 {
-	size_t at;
+	struct record_entry *e = record_find(r, id);
 
+	if (e != NULL)
+		return e;
 	if (r->n == r->cap && !record_grow(r))
 		return NULL;
-	at = slot_of(r, id);
-	if (r->slot[at] == 0) {
-		r->entry[r->n] = (struct record_entry){.line = -1};
-		memcpy(r->entry[r->n].id, id, FINDING_ID_SIZE);
-		r->slot[at] = (uint32_t)++r->n;
-	}
-	return &r->entry[r->slot[at] - 1];
+	e = &r->entry[r->n];
+	*e = (struct record_entry){.line = -1};
+	memcpy(e->id, id, FINDING_ID_SIZE);
+	r->slot[slot_of(r, id)] = (uint32_t)++r->n;
+	return e;
 }
 
 size_t
@@ -128,14 +137,6 @@ struct record_entry *
 record_at(const struct record *r, size_t i)
 {
 	return &r->entry[i];
-}
-
-struct record_entry *
-record_find(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
-{
-	size_t at = r->n_slots == 0 ? 0 : slot_of(r, id);
-
-	return r->n_slots == 0 || r->slot[at] == 0 ? NULL : &r->entry[r->slot[at] - 1];
 }
 
 /* ---- shares */
@@ -389,7 +390,7 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 	enum res res = has_room && r->size < RECORD_MAX ? RES_OK : RES_LIMIT;
 	struct record_entry *e;
 
-	if (res == RES_OK && r->n == r->cap && !record_grow(r))
+	if (res == RES_OK && is_new && r->n == r->cap && !record_grow(r))
 		res = RES_NOMEM;
 	if (res == RES_OK)
 		res = finding_write(&line, f, event_of(mark), with_der);

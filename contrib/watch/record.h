@@ -58,6 +58,7 @@ enum res record_open(struct record **, int folder, const struct record_limits *,
 void record_close(struct record *);
 size_t record_count(const struct record *);
 size_t record_count_of(struct record *, const uint8_t log_id[32], bool rogue); /* of one log */
+/* Entries are lent, until record_finding records a finding that is new. */
 struct record_entry *record_at(const struct record *, size_t i); /* in the order of their first lines */
 struct record_entry *record_find(const struct record *, const uint8_t id[FINDING_ID_SIZE]);
 /* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: no more of its kind, or of its log,
