@@ -184,6 +184,8 @@ conn_read(struct conn *c)
 			const char *ignored;
 
 			(void)c->proto->ops->collect(c->proto, &c->plain, &ignored); /* a GOAWAY */
+			if (c->state != CONN_READY)                                  /* a callback ended it */
+				return false;
 			(void)tls_write(c->tls, buf_span(&c->plain), &t);
 			conn_end(c, reason, detail);
 			return false;
