@@ -1,22 +1,12 @@
 #include "resolver/deliver.h"
 
 #include "resolver/answer_class.h"
+#include "resolver/here.h"
 #include "resolver/rebinding.h"
 
 #include <string.h>
 
-/* ---- answers made here */
-
-/* The engine's scratch holds the reply to all waiters. */
-static enum query_step
-query_deliver_made(struct query *q, const struct msg_ede *ede)
-{
-	struct msg_answer m;
-	const struct reply r = engine_reply_made(q->engine, &m, ede, COUNTER_COUNT);
-
-	waiters_reply(&q->waiters, &r);
-	return QUERY_ENDED;
-}
+/* ---- answers of upstreams */
 
 /* Rebinding protection: the name is answered like a filtered one. */
 static enum query_step
@@ -24,18 +14,13 @@ query_block(struct query *q)
 {
 	struct engine *e = q->engine;
 	const struct msg_question question = query_question(q);
-	const struct local_view view = engine_local(e);
-	const struct reply refused = reply_empty(RCODE_REFUSED, &reply_ede_rebinding, COUNTER_COUNT);
+	struct msg_answer room;
+	const struct reply r = here_blocked(e, &question, &reply_ede_rebinding, COUNTER_COUNT, &room);
 
 	counter_add(e->counters, COUNTER_REBINDING, 1);
-	buf_clear(&e->scratch);
-	if (local_blocked(&view, &question, e->plan->snapshot->settings->filter_answer, &e->scratch))
-		return query_deliver_made(q, &reply_ede_rebinding);
-	waiters_reply(&q->waiters, &refused);
+	waiters_reply(&q->waiters, &r);
 	return QUERY_ENDED;
 }
-
-/* ---- answers of upstreams */
 
 /* Prepares the answer for clients: a denial covers no local names, and aliases are in the order that clients expect.
  * `changed` is room for the changed answer. */

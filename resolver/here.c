@@ -3,13 +3,16 @@
 #include "resolver/filter.h"
 #include "resolver/routes.h"
 
-static struct reply
-filtered_reply(struct engine *e, const struct local_view *view, const struct msg_question *q,
-	       struct msg_answer *room)
+struct reply
+here_blocked(struct engine *e, const struct msg_question *q, const struct msg_ede *ede,
+	     enum counter counts_as, struct msg_answer *room)
 {
-	if (local_blocked(view, q, e->plan->snapshot->settings->filter_answer, &e->scratch))
-		return engine_reply_made(e, room, &reply_ede_filtered, COUNTER_FILTERED);
-	return reply_empty(RCODE_REFUSED, &reply_ede_filtered, COUNTER_FILTERED);
+	const struct local_view view = engine_local(e);
+
+	buf_clear(&e->scratch);
+	if (local_blocked(&view, q, e->plan->snapshot->settings->filter_answer, &e->scratch))
+		return engine_reply_made(e, room, ede, counts_as);
+	return reply_empty(RCODE_REFUSED, ede, counts_as);
 }
 
 /* The engine's scratch holds a whole message; the reply adapts it to its client. */
@@ -31,7 +34,7 @@ here_reply(struct engine *e, const struct msg_question *q, const struct route *r
 		break;
 	}
 	if (filter_has(e->plan->filter, span_of(q->name, q->name_n))) {
-		*out = filtered_reply(e, &view, q, room);
+		*out = here_blocked(e, q, &reply_ede_filtered, COUNTER_FILTERED, room);
 		return true;
 	}
 	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
