@@ -117,6 +117,7 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_sct \
 	tests/unit/verify/ct/test_tree
 check_PROGRAMS += \
+	tests/unit/verify/revocation/test_crlscope \
 	tests/unit/verify/revocation/test_renewed \
 	tests/unit/verify/revocation/test_revocation
 check_PROGRAMS += \

@@ -218,12 +218,12 @@ crl_read(struct crl *crl, char **why)
 	struct span bits = der_take(&in, DER_BIT_STRING).body;
 	enum res res;
 
-	if (!der_done(&in) || bits.n < 2 || bits.p[0] != 0)
+	if (!der_done(&in) || der_bits_whole(&bits) != RES_OK)
 		return RES_MALFORMED;
 	res = tbs_read(crl, tbs, sig_alg, why);
 	if (res != RES_OK)
 		return res;
-	res = signature_read_strong(&crl->signature, tbs, sig_alg, span_slice(bits, 1, bits.n));
+	res = signature_read_strong(&crl->signature, tbs, sig_alg, bits);
 	return res == RES_UNSUPPORTED ? why_say(why, res, "a CRL signed with a weak or unknown algorithm")
 				      : res;
 }

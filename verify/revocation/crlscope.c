@@ -54,10 +54,10 @@ reasons_read(struct der_reader *in, uint8_t id)
 	if (!der_at(in, id))
 		return CRL_REASONS_ALL;
 	bits = der_any(in).body;
-	if (bits.n < 1 || bits.p[0] > 7 || (bits.n == 1 && bits.p[0] != 0))
+	if (der_bits(&bits) != RES_OK)
 		in->bad = true;
-	for (unsigned flag = 1; !in->bad && flag <= 8 && 1 + flag / 8 < bits.n; flag++)
-		if ((bits.p[1 + flag / 8] & (0x80u >> flag % 8)) != 0)
+	for (unsigned flag = 1; !in->bad && flag <= 8 && flag / 8 < bits.n; flag++)
+		if ((bits.p[flag / 8] & (0x80u >> flag % 8)) != 0)
 			reasons |= 1u << flag;
 	return reasons;
 }

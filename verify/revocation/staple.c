@@ -143,10 +143,10 @@ response_read(struct response *r, struct span staple, char **text)
 		if (!der_done(&certs))
 			basic.bad = true;
 	}
-	if (!der_done(&in) || !der_done(&wrapper) || !der_done(&typed) || !der_done(&basic) || bits.n < 2 ||
-	    bits.p[0] != 0 || response_data_read(r, tbs) != RES_OK)
+	if (!der_done(&in) || !der_done(&wrapper) || !der_done(&typed) || !der_done(&basic) ||
+	    der_bits_whole(&bits) != RES_OK || response_data_read(r, tbs) != RES_OK)
 		return why_say(text, RES_MALFORMED, "the stapled OCSP response cannot be read");
-	res = signature_read_strong(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
+	res = signature_read_strong(&r->body, tbs, sig_alg, bits);
 	if (res == RES_UNSUPPORTED)
 		return why_say(text, res,
 			       "the stapled OCSP response is signed with a weak or unknown algorithm");
@@ -165,7 +165,8 @@ responder_is(const struct response *r, const struct cert *cert)
 		return span_equal(r->responder_name, cert->subject);
 	(void)der_take(&spki, DER_SEQUENCE);
 	bits = der_take(&spki, DER_BIT_STRING).body;
-	if (spki.bad || bits.n < 2 || gnutls_hash_fast(GNUTLS_DIG_SHA1, bits.p + 1, bits.n - 1, sha1) < 0)
+	if (!der_done(&spki) || der_bits_whole(&bits) != RES_OK ||
+	    gnutls_hash_fast(GNUTLS_DIG_SHA1, bits.p, bits.n, sha1) < 0)
 		return false;
 	return span_equal(r->responder_key, span_of(sha1, sizeof sha1)); /* an identifier, not a proof */
 }
@@ -282,8 +283,8 @@ issuer_id_of(const struct cert *leaf, const struct cert *issuer)
 
 	(void)der_take(&spki, DER_SEQUENCE);
 	key = der_take(&spki, DER_BIT_STRING).body;
-	if (!spki.bad && key.n > 1)
-		id.key = span_slice(key, 1, key.n);
+	if (der_done(&spki) && der_bits_whole(&key) == RES_OK)
+		id.key = key;
 	return id;
 }
 

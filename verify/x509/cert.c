@@ -133,9 +133,9 @@ cert_read_parts(struct cert *c, struct span der)
 	c->tbs = der_take(&body, DER_SEQUENCE).whole;
 	c->sig_alg = cert_algorithm_read(&body);
 	bits = der_take(&body, DER_BIT_STRING).body;
-	if (!der_done(&in) || !der_done(&body) || bits.n < 2 || bits.p[0] != 0)
+	if (!der_done(&in) || !der_done(&body) || der_bits_whole(&bits) != RES_OK)
 		return RES_MALFORMED;
-	c->signature = span_slice(bits, 1, bits.n);
+	c->signature = bits;
 	r = cert_tbs_read(c, &inner_alg);
 	if (r != RES_OK)
 		return r;

@@ -52,7 +52,9 @@ key_usage_is_read(struct span value)
 	struct span bits = der_take(&in, DER_BIT_STRING).body;
 	bool any = false;
 
-	for (size_t i = 1; i < bits.n; i++)
+	if (der_bits(&bits) != RES_OK)
+		return false;
+	for (size_t i = 0; i < bits.n; i++)
 		any |= bits.p[i] != 0;
 	return any && usage_is(OID_KEY_USAGE, value);
 }
@@ -124,11 +126,15 @@ point_is(struct der_reader *list)
 {
 	struct der_reader point = der_enter(list, DER_SEQUENCE), issuer;
 	bool named = der_at(&point, DER_CONTEXT_CONS(0)), issued;
+	struct span reasons;
 
 	if (named && !point_name_is(&point))
 		return false;
-	if (der_at(&point, DER_CONTEXT(1))) /* reasons */
-		der_any(&point);
+	if (der_at(&point, DER_CONTEXT(1))) {
+		reasons = der_any(&point).body;
+		if (der_bits(&reasons) != RES_OK)
+			return false;
+	}
 	issued = der_at(&point, DER_CONTEXT_CONS(2));
 	if (issued) {
 		issuer = der_enter(&point, DER_CONTEXT_CONS(2));

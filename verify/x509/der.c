@@ -117,6 +117,25 @@ der_bool(bool *out, struct span body)
 	return RES_OK;
 }
 
+enum res
+der_bits(struct span *body)
+{
+	size_t n = body->n;
+
+	if (n == 0 || body->p[0] > 7)
+		return RES_MALFORMED;
+	if (n == 1 ? body->p[0] != 0 : (body->p[n - 1] & ((1u << body->p[0]) - 1)) != 0)
+		return RES_MALFORMED;
+	*body = span_slice(*body, 1, n);
+	return RES_OK;
+}
+
+enum res
+der_bits_whole(struct span *body)
+{
+	return body->n < 2 || body->p[0] != 0 ? RES_MALFORMED : der_bits(body);
+}
+
 bool
 der_integer_ok(struct span body)
 {

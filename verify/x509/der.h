@@ -57,6 +57,14 @@ struct der_reader der_only(struct span all, uint8_t id);
 enum res der_bool(bool *out, struct span body);
 /* Content of a non-negative INTEGER that fits; minimal (X.690, 8.3.2). */
 enum res der_uint(uint32_t *out, struct span body);
+/*
+ * Content of a BIT STRING, which becomes its octets, without the first one, the count of unused bits. Unused bits must be
+ * zero, and there are none without an octet (X.690, 8.6.2 and 11.2.1). Zeros after the last one of a list of named bits
+ * (11.2.2) are accepted: trusted roots have them, and they change no bit.
+ */
+enum res der_bits(struct span *body);
+/* The same for a key or a signature: whole octets, at least one. */
+enum res der_bits_whole(struct span *body);
 /* Content of an INTEGER is minimal and not empty. */
 bool der_integer_ok(struct span body);
 /* Content of an INTEGER, which becomes the number's octets without the leading zero: minimal, above zero. RES_MALFORMED

@@ -185,9 +185,8 @@ disguises_of_key(struct disguises *d, struct span spki)
 	struct span algorithm_only;
 
 	d->n = 0;
-	if (!der_done(&in) || algorithm.bad || bits.n < 2)
-		return RES_OK;
-	bits = span_slice(bits, 1, bits.n);
+	if (!der_done(&in) || algorithm.bad || der_bits_whole(&bits) != RES_OK)
+		return RES_OK; /* spki.c refuses it, too */
 	if (span_equal(oid, OID_RSA) || span_equal(oid, OID_RSA_PSS))
 		return rsa_add(d, bits);
 	if (span_equal(oid, OID_EC))

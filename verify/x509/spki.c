@@ -162,11 +162,10 @@ spki_read(struct spki *out, struct span spki)
 	struct spki k = {.kind = SPKI_RSA};
 	const char *fault = NULL;
 
-	if (!der_done(&in) || algorithm.bad || bits.n < 2 || bits.p[0] != 0)
+	if (!der_done(&in) || algorithm.bad || der_bits_whole(&bits) != RES_OK)
 		return "the key cannot be read";
 	if (!kind_find(&k.kind, oid))
 		return "an untrusted kind of key (DSA, or unknown)";
-	bits = span_slice(bits, 1, bits.n);
 	switch (k.kind) {
 	case SPKI_RSA:
 	case SPKI_RSA_PSS:

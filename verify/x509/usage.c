@@ -26,10 +26,10 @@ key_usage_read(struct usage *u, struct span value)
 	struct der_reader in = der_over(value);
 	struct span bits = der_take(&in, DER_BIT_STRING).body;
 
-	if (!der_done(&in) || bits.n == 0 || bits.p[0] > 7 || (bits.n == 1 && bits.p[0] != 0))
+	if (!der_done(&in) || der_bits(&bits) != RES_OK)
 		return RES_MALFORMED;
 	u->has_key_usage = true;
-	u->key_usage = bits.n > 1 ? bits.p[1] : 0;
+	u->key_usage = bits.n > 0 ? bits.p[0] : 0;
 	return RES_OK;
 }
 

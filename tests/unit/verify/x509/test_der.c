@@ -134,6 +134,46 @@ booleans_are_all_or_nothing(void **state)
 	assert_int_equal(der_bool(&b, span_of("", 0)), RES_MALFORMED);
 }
 
+/* X.690, 8.6.2 and 11.2.1; a key or a signature is whole octets. */
+static void
+unused_bits_are_zero(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *hex;
+		bool bits, whole;
+	} rows[] = {
+	    {"nothing, not even the count", "", false, false},
+	    {"no bits", "00", true, false},
+	    {"unused bits of no octet", "01", false, false},
+	    {"an octet", "00ff", true, true},
+	    {"two octets", "0000ff", true, true},
+	    {"one bit", "0780", true, false},
+	    {"a bit beyond the one in use", "07c0", false, false},
+	    {"the last bit, which is not in use", "0781", false, false},
+	    {"seven bits", "01fe", true, false},
+	    {"seven bits and the eighth", "01ff", false, false},
+	    {"nine bits", "07ff80", true, false},
+	    {"nine bits and one beyond", "070040", false, false},
+	    {"a named bit that is zero at the end", "0700", true, false},
+	    {"eight unused bits", "0800", false, false},
+	    {"more of them than a shift takes", "ff00", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		uint8_t raw[8];
+		struct span all = bytes(raw, rows[i].hex), bits = all, whole = all;
+
+		if ((der_bits(&bits) == RES_OK) != rows[i].bits || (der_bits_whole(&whole) == RES_OK) != rows[i].whole)
+			fail_msg("%s", rows[i].what);
+		assert_int_equal(bits.n, all.n - rows[i].bits);
+		assert_int_equal(whole.n, all.n - rows[i].whole);
+		if (rows[i].bits && bits.n > 0)
+			assert_ptr_equal(bits.p, raw + 1);
+	}
+}
+
 /* TBSCertificates in small: some fields, then [3] with extensions whose OID is one byte. */
 static void
 one_extension_is_cut_out(void **state)
@@ -281,6 +321,7 @@ main(void)
 	    cmocka_unit_test(an_error_sticks),
 	    cmocka_unit_test(numbers_are_minimal),
 	    cmocka_unit_test(booleans_are_all_or_nothing),
+	    cmocka_unit_test(unused_bits_are_zero),
 	    cmocka_unit_test(times_are_read),
 	    cmocka_unit_test(one_extension_is_cut_out),
 	    cmocka_unit_test(lengths_are_mended_at_every_size),

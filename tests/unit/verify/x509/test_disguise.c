@@ -252,7 +252,10 @@ a_point_is_found_however_it_is_written(void **state)
 static void
 invalid_keys_have_no_other_form(void **state)
 {
-	const struct span rows[] = {OID(""), OID("\x30\x00"), OID("\x30\x02\x30\x00"), OID("\x30\x04\x30\x00\x03\x00")};
+	const struct span rows[] = {
+	    OID(""), OID("\x30\x00"), OID("\x30\x02\x30\x00"), OID("\x30\x04\x30\x00\x03\x00"),
+	    /* a key with an unused bit */
+	    OID("\x30\x13\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03\x02\x01\x00")};
 	struct disguises d;
 
 	(void)state;
