@@ -1,4 +1,4 @@
-/* The record of findings: what is cut off its end when it is read, and what is not. */
+/* The record of findings: what is cut off its end when it is read, and when its entries move. */
 #include "contrib/watch/record.h"
 
 #include <errno.h>
@@ -28,6 +28,28 @@ getline(char **line, size_t *cap, FILE *file)
 		return -1;
 	}
 	return getdelim(line, cap, '\n', file);
+}
+
+static void *entries_before;
+static size_t entries_size;
+static unsigned moves;
+
+/* In place of the C library's: the memory moves each time. */
+void *
+reallocarray(void *p, size_t n, size_t size)
+{
+	void *fresh = malloc(n * size);
+
+	assert_non_null(fresh);
+	if (p != NULL) {
+		assert_ptr_equal(p, entries_before);
+		memcpy(fresh, p, entries_size);
+		free(p);
+	}
+	entries_before = fresh;
+	entries_size = n * size;
+	moves++;
+	return fresh;
 }
 
 static void
@@ -60,6 +82,7 @@ only_a_line_that_was_cut_short_is_cut_off(void **state)
 
 		assert_int_equal(write(fd, rows[i].text, n), (ssize_t)n);
 		lines_left = rows[i].lines;
+		entries_before = NULL;
 		fails_with = rows[i].error;
 		if (record_open(&record, dir, &limits, &why) != rows[i].res ||
 		    (record != NULL ? record_count(record) : 0) != rows[i].entries || fstat(fd, &st) != 0 ||
@@ -76,11 +99,49 @@ only_a_line_that_was_cut_short_is_cut_off(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+#define FINDING "{\"kind\":\"expected\",\"id\":\"00000000000000000000000000000000\",\"log\":{\"id\":" \
+		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"name\":\"a\"},\"spki_sha256\":" \
+		"\"0000000000000000000000000000000000000000000000000000000000000000\",\"matched\":[],\"der\":\"MAA=\"}"
+
+/* Whoever goes through the entries may record more about each of them. */
+static void
+only_a_new_finding_moves_the_entries(void **state)
+{
+	static const struct record_limits many = {1000, 1000, 1000, 1000, 1 << 24, 1 << 24};
+	char folder[] = "/tmp/test-record.XXXXXX", command[64], *why = NULL;
+	struct watch_finding *f = NULL;
+	struct record *record = NULL;
+	const struct record_entry *first;
+	int dir;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	dir = open(folder, O_RDONLY | O_DIRECTORY);
+	entries_before = NULL;
+	assert_int_equal(record_open(&record, dir, &many, &why), RES_OK);
+	assert_int_equal(finding_read(&f, span_str(FINDING)), RES_OK);
+	for (unsigned i = 0; i < 600; i++) { /* more than a table has room for at first */
+		memcpy(f->id, &i, sizeof i);
+		assert_int_equal(record_finding(record, f, RECORD_REPORTED, false), RES_OK);
+		first = record_at(record, 0);
+		moves = 0;
+		assert_int_equal(record_finding(record, f, RECORD_WITHDRAWN, false), RES_OK);
+		if (moves != 0 || record_at(record, 0) != first || record_count(record) != i + 1)
+			fail_msg("%u findings", i + 1);
+	}
+	finding_free(f);
+	record_close(record);
+	(void)close(dir);
+	(void)snprintf(command, sizeof command, "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_a_line_that_was_cut_short_is_cut_off),
+	    cmocka_unit_test(only_a_new_finding_moves_the_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
