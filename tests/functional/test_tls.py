@@ -32,6 +32,7 @@ BAD = {
     "T03 the address only as common name": ({"common_name": "127.0.0.1"}, "ip-mismatch"),
     "T01 an expired certificate": ({"ips": ["127.0.0.1"], "not_before": utc_now() - 50 * DAY, "not_after": utc_now() - DAY}, "expired"),
     "T01 a certificate of tomorrow": ({"ips": ["127.0.0.1"], "not_before": utc_now() + DAY}, "not-yet-valid"),
+    "T09 a key that may not sign the handshake": ({"ips": ["127.0.0.1"], "usage": "encipherment"}, "wrong-usage"),
 }
 
 

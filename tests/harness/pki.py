@@ -90,6 +90,9 @@ def log_list(logs, when=None):
                        "operators": list(operators.values())}, indent=1)
 
 
+KEY_USES = ("signature", "commitment", "encipherment", "data", "agreement", "certificates", "lists", "only encipher", "only decipher")
+
+
 class Authority:
     """A CA: a root, or with `parent` an intermediate; with `key` another CA's twin. Good for eight years, or until not_after."""
 
@@ -103,8 +106,8 @@ class Authority:
                    .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True))
         self.cert = builder.sign(issuer.key, hashes.SHA256())
 
-    def issue(self, ips=(), names=(), logs=(), not_before=None, not_after=None, common_name=None, sct_at=None):
-        """(key, certificate): a server's, for these addresses and names, with an SCT of each log."""
+    def issue(self, ips=(), names=(), logs=(), not_before=None, not_after=None, common_name=None, sct_at=None, usage=None):
+        """(key, certificate): a server's, for these addresses and names, with an SCT of each log; `usage`: the one use of its key."""
         key = new_key()
         not_before, not_after = not_before or utc_now() - 2 * DAY, not_after or utc_now() + 60 * DAY
         alternatives = [x509.IPAddress(ipaddress.ip_address(i)) for i in ips] + [x509.DNSName(n) for n in names]
@@ -115,6 +118,8 @@ class Authority:
                    .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False))
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=not common_name)
+        if usage:
+            builder = builder.add_extension(x509.KeyUsage(*(use == usage for use in KEY_USES)), critical=True)
         if logs:
             # What a log signs is the certificate without its list of SCTs, which goes last here.
             tbs = builder.sign(self.key, hashes.SHA256()).tbs_certificate_bytes

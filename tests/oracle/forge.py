@@ -27,6 +27,8 @@ KEY_USAGES = {  # digitalSignature first, as in RFC 5280, 4.2.1.3
     "signature": [True] + [False] * 8,
     "sign-certificates": [False] * 5 + [True, True, False, False],
     "sign-lists": [False] * 6 + [True, False, False],
+    "encipherment": [False] * 2 + [True] + [False] * 6,
+    "signature and encipherment": [True, False, True] + [False] * 6,
     "agreement": [False] * 4 + [True] + [False] * 4,
     "commitment": [False, True] + [False] * 7,
     "signature and certificates": [True] + [False] * 4 + [True] + [False] * 3,

@@ -157,10 +157,11 @@ class Model:
 
     @staticmethod
     def not_a_server(leaf):
-        """The CA/Browser Forum's requirements, 7.1.2.7: serverAuth, and clientAuth at most; and a key that TLS can use."""
+        """The CA/Browser Forum's requirements, 7.1.2.7: serverAuth, and clientAuth at most; and a key that may sign in TLS."""
         purposes, usage = leaf.get("extended") or (), leaf.get("key_usage")
+        signs = not usage or "signature" in usage.split(" and ")
         return ("server" not in purposes or not set(purposes) <= {"server", "client"} or leaf["ca"] is True or
-                (usage and (usage in ("sign-lists", "commitment") or "certificates" in usage)))
+                not signs or "certificates" in (usage or ""))
 
     def judge_identity(self):
         want = ipaddress.ip_address(self.case["ip"]).packed

@@ -98,8 +98,6 @@ usage_names_purpose(const struct cert *c, struct span oid)
 const char *
 usage_server_fault(const struct usage *u)
 {
-	const uint8_t handshake = USAGE_DIGITAL_SIGNATURE | USAGE_KEY_ENCIPHERMENT | USAGE_KEY_AGREEMENT;
-
 	if (!u->has_purposes)
 		return "it names no purpose; serverAuth is needed";
 	if (!u->server_auth)
@@ -109,8 +107,9 @@ usage_server_fault(const struct usage *u)
 	if (u->foreign_purpose)
 		return "its extended key usage allows signing of code, mail, time, OCSP or precertificates "
 		       "as well";
-	if (u->has_key_usage && (u->key_usage & handshake) == 0)
-		return "its key usage has nothing that TLS needs";
+	/* Every suite that is offered signs with this key (RFC 8446, 4.4.2.2; RFC 8422, 5.3). */
+	if (u->has_key_usage && (u->key_usage & USAGE_DIGITAL_SIGNATURE) == 0)
+		return "its key usage lacks digitalSignature, which TLS needs";
 	if (u->ca)
 		return "it is a CA's certificate, not a server's";
 	if (u->has_path_len)

@@ -9,8 +9,6 @@
 
 /* Bits of KeyUsage (RFC 5280, 4.2.1.3), most significant first. */
 #define USAGE_DIGITAL_SIGNATURE 0x80
-#define USAGE_KEY_ENCIPHERMENT  0x20
-#define USAGE_KEY_AGREEMENT     0x08
 #define USAGE_KEY_CERT_SIGN     0x04
 #define USAGE_CRL_SIGN          0x02
 

@@ -114,6 +114,37 @@ a_server_certificate_has_no_other_purpose(void **state)
 }
 
 static void
+a_server_signs_with_its_key(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t bits;
+		bool fine;
+	} rows[] = {
+	    {"digitalSignature", 0x80, true},
+	    {"and keyEncipherment", 0xa0, true},
+	    {"and keyAgreement", 0x88, true},
+	    {"keyEncipherment", 0x20, false},
+	    {"keyAgreement", 0x08, false},
+	    {"keyEncipherment and keyAgreement", 0x28, false},
+	    {"nonRepudiation", 0x40, false},
+	    {"cRLSign", 0x02, false},
+	    {"digitalSignature and keyCertSign", 0x84, false},
+	    {"nothing", 0, false},
+	};
+	struct usage u = {.has_purposes = true, .server_auth = true};
+
+	(void)state;
+	assert_null(usage_server_fault(&u)); /* without the extension any use is allowed */
+	u.has_key_usage = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		u.key_usage = rows[i].bits;
+		if ((usage_server_fault(&u) == NULL) != rows[i].fine)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
+static void
 unknown_critical_extensions_are_found(void **state)
 {
 	static const char poison[] = "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x03";
@@ -249,6 +280,7 @@ main(void)
 	    cmocka_unit_test(extensions_are_read),
 	    cmocka_unit_test(extensions_have_the_right_values),
 	    cmocka_unit_test(a_server_certificate_has_no_other_purpose),
+	    cmocka_unit_test(a_server_signs_with_its_key),
 	    cmocka_unit_test(unknown_critical_extensions_are_found),
 	    cmocka_unit_test(critical_means_understood),
 	    cmocka_unit_test(a_purpose_is_named),
