@@ -1,8 +1,6 @@
 /*
  * Entries: ranges are fetched concurrently and hashed in order, and the root at their end must be the signed one.
  */
-#include "base/clock.h"
-#include "base/random.h"
 #include "contrib/watch/follow.h"
 
 #include <string.h>
@@ -29,17 +27,6 @@ static size_t
 slot_number(struct follow *f, const struct slot *slot)
 {
 	return ((size_t)(slot - f->slot) + PACE_PARALLEL_MAX - f->first_slot) % PACE_PARALLEL_MAX;
-}
-
-/* Asks again, later each time: the log is not flooded with requests that it cannot answer. */
-static void
-setback(struct follow *f, unsigned times)
-{
-	int64_t wait_ms = PACE_BACKOFF_MS;
-
-	while (times-- > 1 && wait_ms < PACE_BACKOFF_MAX_MS)
-		wait_ms *= 2;
-	f->again_ms = clock_boot_ms() + wait_ms / 2 + random_below((uint32_t)(wait_ms / 2 + 1));
 }
 
 /* Drops the slots from number `from` on. Their entries are asked for again. */
@@ -151,7 +138,7 @@ root_judge(struct follow *f)
 	(void)follow_misbehaved(f, MISBEHAVIOUR_ENTRIES_ALTERED, NULL, &f->target,
 				span_of(root.b, sizeof root.b));
 	follow_content_bad(f, "the root of the entries is not the signed one");
-	setback(f, ++f->setbacks);
+	follow_setback(f, ++f->setbacks);
 	f->state.range = f->state.checked;
 }
 
@@ -185,7 +172,7 @@ slot_refused(struct follow *f, enum misbehaviour kind, const char *why, struct s
 	follow_content_bad(f, why);
 	if (++f->refusals >= FOLLOW_GIVE_UP_ENTRIES || kind == MISBEHAVIOUR_ANSWER_OVERSIZED)
 		(void)follow_misbehaved(f, kind, NULL, &f->target, body);
-	setback(f, f->refusals);
+	follow_setback(f, f->refusals);
 	slots_drop(f, 1); /* their bytes are for others meanwhile */
 }
 
@@ -194,7 +181,7 @@ static void
 slot_unrecorded(struct follow *f)
 {
 	follow_content_bad(f, "a finding cannot be recorded");
-	setback(f, 1);
+	follow_setback(f, 1);
 	slots_drop(f, 1);
 }
 

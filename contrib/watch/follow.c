@@ -119,6 +119,16 @@ follow_answered(struct follow *f, const struct fetch_answer *answer)
 }
 
 void
+follow_setback(struct follow *f, unsigned times)
+{
+	int64_t wait_ms = PACE_BACKOFF_MS;
+
+	while (times-- > 1 && wait_ms < PACE_BACKOFF_MAX_MS)
+		wait_ms *= 2;
+	f->again_ms = clock_boot_ms() + wait_ms / 2 + random_below((uint32_t)(wait_ms / 2 + 1));
+}
+
+void
 follow_due(struct watch_reader *reader, int64_t at_ms)
 {
 	if (at_ms < reader->next_ms)

@@ -65,9 +65,9 @@ struct follow {
 	size_t first_slot, n_slots; /* a ring, in order of their entries; the first is next */
 	unsigned under_way;
 	size_t entry_bytes; /* of one entry in an answer, learned */
-	unsigned refusals;  /* answers in a row without the entries */
+	unsigned refusals;  /* answers in a row without the entries, or without a start */
 	unsigned setbacks;  /* roots in a row that were not the signed one */
-	int64_t again_ms;   /* when entries are asked for again after either */
+	int64_t again_ms;   /* when the log is asked again after either */
 	int64_t entry_ms;
 
 	bool dirty;
@@ -129,6 +129,8 @@ void follow_failed(struct follow *, const char *why);
 /* The log answers, but not what it should; until follow_content_good. */
 void follow_content_bad(struct follow *, const char *why);
 void follow_content_good(struct follow *);
+/* Asks for entries, or for where to begin, later each time: the log is not flooded with requests that it cannot answer. */
+void follow_setback(struct follow *, unsigned times);
 /* Something is due at that time. */
 void follow_due(struct watch_reader *, int64_t at_ms);
 void follow_save(struct follow *, bool now);

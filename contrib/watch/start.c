@@ -12,6 +12,24 @@ is_power_of_two(uint64_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
+/* The log answered, but where to begin cannot be told from that. It is asked again later, and reported in the end. */
+static void
+start_refused(struct follow *f, enum misbehaviour kind, const char *why, struct span bytes)
+{
+	follow_content_bad(f, why);
+	if (++f->refusals >= FOLLOW_GIVE_UP_ENTRIES)
+		(void)follow_misbehaved(f, kind, NULL, &f->state.head, span_slice(bytes, 0, 4096));
+	follow_setback(f, f->refusals);
+}
+
+static void
+start_well(struct follow *f, enum misbehaviour kind)
+{
+	f->refusals = 0;
+	follow_well(f, kind);
+	follow_content_good(f);
+}
+
 static void
 started(struct follow *f, const struct tree_range *range)
 {
@@ -29,19 +47,25 @@ start_on_proof(void *arg, const struct proof_result *result)
 
 	f->proof = NULL;
 	f->start_under_way = false;
-	if (result->answer != NULL)
-		(void)follow_answered(f, result->answer);
+	if (result->answer != NULL && !follow_answered(f, result->answer))
+		return;
 	if (result->res != RES_OK) {
-		follow_content_bad(f, result->why);
+		start_refused(f, MISBEHAVIOUR_HEAD_UNPROVEN, result->why,
+			      result->answer != NULL ? buf_span(&result->answer->body->bytes)
+						     : span_of(NULL, 0));
 		return;
 	}
 	/* f->candidate is the head that the proof was asked for */
 	if (tree_range_from_proof(f->reader->hasher, &range, f->start, f->candidate.size, &f->candidate.root,
-				  result->proof) == RES_OK)
+				  result->proof) == RES_OK) {
+		start_well(f, MISBEHAVIOUR_HEAD_UNPROVEN);
 		started(f, &range);
-	else
-		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_UNPROVEN, NULL, &f->candidate,
-					buf_span(&result->answer->body->bytes));
+		return;
+	}
+	(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_UNPROVEN, NULL, &f->candidate,
+				buf_span(&result->answer->body->bytes));
+	start_refused(f, MISBEHAVIOUR_HEAD_UNPROVEN, "the proof of where to begin does not hold",
+		      span_of(NULL, 0));
 }
 
 /* The proof between two trees holds the range of the first, unless that is one complete subtree: then we begin one entry
@@ -84,9 +108,12 @@ search_on_answer(void *arg, const struct fetch_answer *answer)
 	if (reader_entry_find(f->reader, &f->log, buf_span(&answer->body->bytes), answer->gzip, first, middle,
 			      &entry) != RES_OK ||
 	    !entry.readable) {
-		follow_content_bad(f, "an entry that cannot be read while a time is searched for");
+		start_refused(f, MISBEHAVIOUR_ENTRIES_MALFORMED,
+			      "an entry that cannot be read while a time is searched for",
+			      buf_span(&answer->body->bytes));
 		return;
 	}
+	start_well(f, MISBEHAVIOUR_ENTRIES_MALFORMED);
 	/* an entry may join the tree this long after its time */
 	if (entry.entry.timestamp_ms + ctlog_mmd_ms(f->log.ctlog) < f->reader->settings.from)
 		f->low = middle;
@@ -124,11 +151,13 @@ void
 start_step(struct follow *f, int64_t now_ms)
 {
 	const struct reader_settings *s = &f->reader->settings;
+	int64_t at_ms;
 
 	if (f->started || !f->has_head || f->start_under_way || f->head_under_way || f->proof != NULL)
 		return;
-	if (f->pace.not_before_ms > now_ms) {
-		follow_due(f->reader, f->pace.not_before_ms);
+	at_ms = f->pace.not_before_ms > f->again_ms ? f->pace.not_before_ms : f->again_ms;
+	if (at_ms > now_ms) {
+		follow_due(f->reader, at_ms);
 		return;
 	}
 	if (s->from_kind == READER_FROM_TIME && !f->searching)

@@ -136,6 +136,27 @@ def entries(t, name, log, wanted):
 
 
 @rows([
+    ("where to begin is not proven: alpha-1", "bad-proof", "alpha-1", "300", "head-unproven", "/ct/v1/get-sth-consistency"),
+    ("where to begin is not proven: delta-1", "bad-proof", "delta-1", "300", "head-unproven", "/tile/0/"),
+    ("no entry can be read while a time is searched for: delta-1", "gzip-bomb", "delta-1", "2026-11-01", "entries-malformed", "/tile/data/"),
+])
+def begun(t, name, log, start, problem, path):
+    """It is asked a few times, more slowly each time, and then reported; the others are read."""
+    logs = ToyLogs(t, "--fill", str(FILL), "--misbehave", f"{name}@{log}")
+    watch, clock = Watch(t, logs), StillClock(t, scale=5)
+    for code_wanted, found_wanted in ((1, {(log, problem)}),):
+        before = logs.process.log().count(f"/{log}{path}")
+        code, found, said = watch.once("--from", start, clock=clock)
+        equal((code, found), (code_wanted, found_wanted), said[-900:])
+        asked = logs.process.log().count(f"/{log}{path}") - before
+        check(5 <= asked <= 40, f"{asked} requests")
+    equal(watch.unread(), {log}, "logs that were not read whole")
+    logs.misbehave("no", name, log)
+    code, found, said = watch.once("--from", start)
+    equal((code, found, watch.unread()), (0, set(), set()), f"after: {said}")
+
+
+@rows([
     ("busy: alpha-1", "busy", "alpha-1"),
     ("busy: delta-1", "busy", "delta-1"),
     ("fewer-entries: alpha-1", "fewer-entries", "alpha-1"),
