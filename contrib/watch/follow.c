@@ -141,7 +141,8 @@ follow_save(struct follow *f, bool now)
 	int64_t at = clock_boot_ms();
 	char *why = NULL;
 
-	if (!f->dirty)
+	/* a state says where to go on: one without a start would say entry 0 */
+	if (!f->dirty || !f->started)
 		return;
 	if (!now && at < f->saved_ms + FOLLOW_SAVE_MS) {
 		follow_due(f->reader, f->saved_ms + FOLLOW_SAVE_MS);

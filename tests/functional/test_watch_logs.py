@@ -1,4 +1,5 @@
 """ctstub-watch against the lab's logs: every misbehaviour is an alarm of the right kind, about the right log, and of no other."""
+import hashlib
 import json
 import os
 import re
@@ -144,12 +145,13 @@ def begun(t, name, log, start, problem, path):
     """It is asked a few times, more slowly each time, and then reported; the others are read."""
     logs = ToyLogs(t, "--fill", str(FILL), "--misbehave", f"{name}@{log}")
     watch, clock = Watch(t, logs), StillClock(t, scale=5)
-    for code_wanted, found_wanted in ((1, {(log, problem)}),):
+    for code_wanted, found_wanted in ((1, {(log, problem)}), (3, set())):  # a finding is reported once
         before = logs.process.log().count(f"/{log}{path}")
         code, found, said = watch.once("--from", start, clock=clock)
         equal((code, found), (code_wanted, found_wanted), said[-900:])
         asked = logs.process.log().count(f"/{log}{path}") - before
         check(5 <= asked <= 40, f"{asked} requests")
+        check(not os.path.exists(t.path(f"state/watch/{hashlib.sha256(logs.keys[log]).hexdigest()}")), "a state that would go on at entry 0")
     equal(watch.unread(), {log}, "logs that were not read whole")
     logs.misbehave("no", name, log)
     code, found, said = watch.once("--from", start)
