@@ -81,7 +81,7 @@ trouble_end(struct follow *f)
 void
 follow_content_good(struct follow *f)
 {
-	if (f->trouble_stays)
+	if (f->trouble_stays && !f->head_refused)
 		trouble_end(f);
 }
 

@@ -51,7 +51,8 @@ struct follow {
 	struct proof_job *proof;
 	unsigned rechecks;
 	int64_t next_poll_ms;
-	bool polled; /* a head was judged since the reader was opened */
+	bool polled;       /* a head was judged since the reader was opened */
+	bool head_refused; /* the last one; the trouble ends with the next good one, not with other answers */
 
 	/* the start (start.c) */
 	uint64_t low, high; /* the entry of that time lies between */

@@ -31,17 +31,28 @@ head_settled(struct follow *f)
 	poll_next(f, f->reader->settings.poll_ms);
 }
 
-/* Asks again soon; after several times it is reported. */
+/* The log is not read on until it shows a head that can be accepted. */
 static void
-head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes)
+head_refuse(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes,
+	    const char *why)
+{
+	follow_content_bad(f, why);
+	f->head_refused = true;
+	(void)follow_misbehaved(f, kind, f->has_head ? &f->state.head : NULL, head, bytes);
+	f->polled = true;
+	head_settled(f);
+}
+
+/* Asks again soon; after several times it is refused. */
+static void
+head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes,
+	     const char *why)
 {
 	if (++f->rechecks < FOLLOW_RECHECKS) {
 		poll_next(f, FOLLOW_RECHECK_MS);
 		return;
 	}
-	(void)follow_misbehaved(f, kind, f->has_head ? &f->state.head : NULL, head, bytes);
-	f->polled = true;
-	head_settled(f);
+	head_refuse(f, kind, head, bytes, why);
 }
 
 /* RFC 6962, 3.5: a log signs at least once in its maximum merge delay. One that ended (readonly) need not. */
@@ -82,6 +93,7 @@ head_accept(struct follow *f, const struct head *head)
 		f->state.checked_ms = head->timestamp_ms;
 	f->has_head = true;
 	f->polled = true;
+	f->head_refused = false;
 	if (f->refusals == 0 && f->setbacks == 0)
 		follow_content_good(f);
 	head_settled(f);
@@ -92,17 +104,18 @@ static void
 proof_missing(struct follow *f, const struct proof_result *result)
 {
 	const struct fetch_answer *answer = result->answer;
+	const char *why = result->why != NULL ? result->why : "no proof";
 	bool spoke =
 	    answer != NULL && answer->result == FETCH_ANSWER && answer->status != 429 && answer->status < 500;
 
 	if (answer != NULL)
 		(void)follow_answered(f, answer);
-	if (spoke)
-		follow_content_bad(f, result->why != NULL ? result->why : "no proof");
-	if (spoke)
-		head_recheck(f, MISBEHAVIOUR_HEAD_UNPROVEN, &f->candidate, buf_span(&answer->body->bytes));
-	else
+	if (!spoke) {
 		poll_again(f);
+		return;
+	}
+	follow_content_bad(f, why);
+	head_recheck(f, MISBEHAVIOUR_HEAD_UNPROVEN, &f->candidate, buf_span(&answer->body->bytes), why);
 }
 
 static void
@@ -122,10 +135,8 @@ heads_on_proof(void *arg, const struct proof_result *result)
 		head_accept(f, new);
 		return;
 	}
-	(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, new,
-				buf_span(&result->answer->body->bytes));
-	f->polled = true;
-	head_settled(f);
+	head_refuse(f, MISBEHAVIOUR_HEAD_FORKED, new, buf_span(&result->answer->body->bytes),
+		    "the log does not prove that its tree grew from the one before");
 }
 
 static void
@@ -150,16 +161,16 @@ head_compare(struct follow *f, const struct head *head, struct span bytes)
 	if (!f->has_head || old->size == 0) {
 		head_accept(f, head);
 	} else if (head->size < old->size) {
-		head_recheck(f, MISBEHAVIOUR_HEAD_WENT_BACK, head, bytes);
+		head_recheck(f, MISBEHAVIOUR_HEAD_WENT_BACK, head, bytes,
+			     "the log shows a smaller tree than before");
 	} else if (head->size > old->size) {
 		f->candidate = *head;
 		proof_ask(f);
 	} else if (tree_hash_equal(&head->root, &old->root)) {
 		head_accept(f, head);
 	} else {
-		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, head, bytes);
-		f->polled = true;
-		head_settled(f);
+		head_refuse(f, MISBEHAVIOUR_HEAD_FORKED, head, bytes,
+			    "the log shows another tree of the same size");
 	}
 }
 
@@ -175,18 +186,18 @@ heads_on_answer(void *arg, const struct fetch_answer *answer)
 	if (!follow_answered(f, answer)) {
 		poll_again(f);
 		if (answer->result == FETCH_TOO_LARGE)
-			head_recheck(f, MISBEHAVIOUR_ANSWER_OVERSIZED, NULL, span_of(NULL, 0));
+			head_recheck(f, MISBEHAVIOUR_ANSWER_OVERSIZED, NULL, span_of(NULL, 0),
+				     "the head is too large");
 		return;
 	}
 	if (answer->gzip || source_head_read(&head, &f->log, body, &why) != RES_OK) {
-		follow_content_bad(f, why != NULL ? why : "the head is compressed");
-		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body);
+		const char *what = why != NULL ? why : "the head is compressed";
+
+		follow_content_bad(f, what);
+		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body, what);
 	} else if (head_verify(&head, f->log.ctlog) != RES_OK) {
-		follow_content_bad(f, "the head's signature does not hold");
-		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE,
-					f->has_head ? &f->state.head : NULL, &head, body);
-		f->polled = true;
-		head_settled(f);
+		head_refuse(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, &head, body,
+			    "the head's signature does not hold");
 	} else {
 		head_date_judge(f, &head);
 		head_compare(f, &head, body);

@@ -18,6 +18,7 @@ from harness.toylogs import ToyLogs
 from harness.world import mounted
 
 FILL = 700
+DATED = {"head-too-old", "head-in-the-future"}  # such a head counts nevertheless
 MEMORY_KIB = 64 * 1024  # what a watcher may take at any log's speed
 
 
@@ -56,6 +57,13 @@ upstream "lab" {{ address = {{"1.1.1.1"}} }}
         logs = json.loads(self.state("status.json"))["logs"]
         check(len(logs) >= 13, f"{len(logs)} logs")
         return {log["log"] for log in logs if not log["verified"] == log["tree_size"] > 0}
+
+    def troubled(self):
+        """The logs that are not read, as the status and the metrics show them."""
+        logs = json.loads(self.state("status.json"))["logs"]
+        down = set(re.findall(r'ctstub_watch_log_up\{[^}]*log="([^"]+)"[^}]*\} 0', self.state("metrics.prom")))
+        equal(down, {log["log"] for log in logs if log["trouble"]}, "logs that are down by the metrics, and by the status")
+        return down
 
     def heads_of(self, problem):
         """[(size, root)] of the heads that are kept as evidence of a problem, the earlier one first."""
@@ -111,6 +119,13 @@ def heads(t, name, log, wanted):
         # what cannot be read is no head: the answer itself is kept beside the earlier one
         equal(len(kept), 1 if kind in ("head-malformed", "answer-oversized") else 2, f"heads of {kind}")
         equal(len(set(kept)), len(kept), f"heads of {kind}: {kept}")
+    if not wanted & DATED:
+        for _ in range(2):  # every other head of a split view
+            code, found, said = watch.once()
+            equal(found, set(), f"it is reported once: {said}")
+            if code == 3:
+                break
+        equal((code, watch.troubled()), (3, {log}), f"as long as it shows no head that can be read: {said}")
     logs.misbehave("no", name, log)
     _, found, said = watch.once()
     equal(found, set(), f"after: {said}")
