@@ -271,7 +271,7 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		break;
 	case TP_EVENT_FAILED:
 		if (p->step == STEP_CONNECT) {
-			if (!reason_is_verdict(e->reason))
+			if (!e->refused)
 				p->result.trouble = e->reason;
 			p->result.detail = e->detail != NULL ? strdup(e->detail) : NULL;
 		}

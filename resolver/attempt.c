@@ -334,7 +334,7 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 	else if (o->beside && unmade)
 		return; /* beside.c knows */
 	else if (!o->timed_out)
-		server_failed(s, answer->failure, NULL);
+		server_failed(s, answer->failure, false, NULL); /* a refusal came with the connection */
 	else if (silent)
 		server_is_slow(s);
 }

@@ -61,33 +61,32 @@ server_answered(struct server *s, int64_t sent_ms)
 }
 
 void
-server_failed(struct server *s, enum reason reason, const char *detail)
+server_failed(struct server *s, enum reason reason, bool refused, const char *detail)
 {
 	struct upstreams *set = s->set;
 	int64_t now = loop_now_ms(set->loop);
-	bool verdict = reason_is_verdict(reason);
-	bool news = s->reason != reason;
+	bool news = s->reason != reason || refused != (s->health == HEALTH_REFUSED);
 
-	if (s->health == HEALTH_REFUSED && !verdict) /* as for an answer */
+	if (s->health == HEALTH_REFUSED && !refused) /* as for an answer */
 		return;
 	/* The event of a connection and each of its questions report the same failure; it counts once. */
 	if (news || now >= s->retry_at_ms) {
 		counter_add_reason(set->counters, reason);
-		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
+		s->failures = refused != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
 		s->retry_at_ms =
-		    now + (verdict
+		    now + (refused
 			       ? health_rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
 			       : health_rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
 	}
-	if (verdict) /* the certificate comes first */
+	if (refused) /* the certificate comes first */
 		s->wait_until_ms = 0;
 	else if (s->retry_at_ms < s->wait_until_ms)
 		s->retry_at_ms = s->wait_until_ms;
-	s->health = verdict ? HEALTH_REFUSED : HEALTH_FAILING;
+	s->health = refused ? HEALTH_REFUSED : HEALTH_FAILING;
 	s->reason = reason;
-	if (news && !verdict)
+	if (news && !refused)
 		server_log(s, LOG_INFO, "upstream-failed", reason, detail);
-	if (!verdict && (reason == REASON_UNREACHABLE || reason == REASON_CONNECT_TIMEOUT) &&
+	if (!refused && (reason == REASON_UNREACHABLE || reason == REASON_CONNECT_TIMEOUT) &&
 	    server_has_rival(s))
 		set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
 }
@@ -95,11 +94,16 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 void
 server_unreached(struct server *s, enum reason reason, const char *detail)
 {
+	if (s->health == HEALTH_REFUSED && reason == REASON_OUT_OF_MEMORY) { /* no news of the server */
+		s->retry_at_ms =
+		    loop_now_ms(s->loop) + health_rest_ms(1, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS);
+		return;
+	}
 	if (s->health == HEALTH_REFUSED) {
 		s->health = HEALTH_UNKNOWN;
 		s->failures = 0;
 	}
-	server_failed(s, reason, detail);
+	server_failed(s, reason, false, detail);
 }
 
 /* One more zone without an answer. True: so many different ones in a row that the server is to blame. */
@@ -158,7 +162,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 	many = alone > 0 && server_bad_zone(s, zone) &&
 	       !server_time_within(s->answered_ms, now, UPSTREAM_EVIDENCE_MS);
 	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
-		server_failed(s, REASON_CLOSED, NULL);
+		server_failed(s, REASON_CLOSED, false, NULL);
 		return;
 	}
 	counter_add_reason(s->set->counters, REASON_CLOSED);
@@ -188,7 +192,7 @@ server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 	s->wait_since_ms = now;
 	if (s->wait_until_ms < until)
 		s->wait_until_ms = until;
-	server_failed(s, reason, NULL);
+	server_failed(s, reason, false, NULL);
 	server_give_back(s);
 	if (s->slot != NULL)
 		tp_slot_keep(s->slot, 0);

@@ -17,9 +17,11 @@ int64_t health_rest_ms(unsigned failures, int64_t least, int64_t most);
 
 /* An answer to a question of this zone, which was sent at that time: the zone does no harm. */
 void server_answered_zone(struct server *, uint64_t zone, int64_t sent_ms);
-/* The network failed, or a verdict refused the server. detail: for the log; may be NULL. */
-void server_failed(struct server *, enum reason, const char *detail);
-/* The shared connection could not be made, for a reason of the network. A refused server counts as failing then. */
+/* A verdict refused the server, or something else failed: the network, or memory of our own. detail: for the log; may be
+ * NULL. */
+void server_failed(struct server *, enum reason, bool refused, const char *detail);
+/* The shared connection could not be made, and no verdict was the reason. A refused server counts as failing then, unless
+ * only memory of our own is short. */
 void server_unreached(struct server *, enum reason, const char *detail);
 /* The server is alive but sent no usable answer. One such answer is blamed on the question. UPSTREAM_BAD_MAX zones in
  * a row make the server come after the others; its connection stays open. */

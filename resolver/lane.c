@@ -8,7 +8,7 @@
 static void
 lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
-	if (e->kind == TP_EVENT_FAILED && reason_is_verdict(e->reason))
+	if (e->kind == TP_EVENT_FAILED && e->refused)
 		server_lane_failed(ctx);
 	server_on_other_event(ctx, slot, e);
 }

@@ -65,7 +65,7 @@ server_refused(struct server *s, struct tp_slot *slot, struct tp_event *e)
 	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
 	bool in_use = s->slot != NULL && tp_slot_state(s->slot) != TP_IDLE;
 
-	server_failed(s, e->reason, e->detail);
+	server_failed(s, e->reason, true, e->detail);
 	news |= server_verdict_take(s, e);
 	if (news)
 		server_verdict_log(s);
@@ -119,7 +119,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		server_judged_again(s, e);
 		return;
 	case TP_EVENT_FAILED:
-		if (reason_is_verdict(e->reason)) {
+		if (e->refused) {
 			server_refused(s, slot, e);
 			break;
 		}
@@ -127,7 +127,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		server_lanes_drop_idle(s); /* the server may allow no more connections than these */
 		break;
 	case TP_EVENT_CLOSED:
-		if (reason_is_verdict(e->reason))
+		if (e->refused)
 			server_refused(s, slot, e);
 		else
 			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
@@ -139,7 +139,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 void
 server_on_other_event(struct server *s, struct tp_slot *slot, struct tp_event *e)
 {
-	if (reason_is_verdict(e->reason)) {
+	if (e->refused) {
 		server_refused(s, slot, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
@@ -149,7 +149,7 @@ server_on_other_event(struct server *s, struct tp_slot *slot, struct tp_event *e
 	} else if (e->kind == TP_EVENT_JUDGED) {
 		server_judged_again(s, e);
 	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
-		server_failed(s, e->reason, NULL);
+		server_failed(s, e->reason, false, NULL);
 	}
 }
 

@@ -71,6 +71,7 @@ conn_end_refused(struct conn *c)
 {
 	enum reason reason = verdict_reason(&c->verdict);
 
+	c->refused = true;
 	conn_end(c, reason != REASON_NONE ? reason : REASON_OUT_OF_MEMORY, NULL);
 }
 

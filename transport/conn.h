@@ -81,6 +81,7 @@ struct conn {
 	bool answered;       /* it brought an answer */
 	bool offered;        /* a saved session */
 	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
+	bool refused;        /* ends because of its verdict */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */

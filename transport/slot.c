@@ -41,7 +41,7 @@ static void
 slot_drop_conn(struct tp_slot *slot, struct conn *c)
 {
 	conn_shut(c);
-	slot_take_back(slot, c, false);
+	slot_take_back(slot, c, false, false);
 	slot_forget(slot, c);
 }
 
@@ -119,7 +119,7 @@ slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reaso
 {
 	if (c == NULL || !c->offered)
 		return false;
-	if (!reason_is_verdict(reason) && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED &&
+	if (!c->refused && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED &&
 	    reason != REASON_CLOSED)
 		return false;
 	tickets_clear(&slot->shared.tickets);
@@ -152,6 +152,7 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	struct tp_event event = {
 	    .kind = was_ready ? TP_EVENT_CLOSED : TP_EVENT_FAILED,
 	    .reason = reason,
+	    .refused = c != NULL && c->refused,
 	    .detail = detail,
 	    .tls_version = "",
 	    .cipher = "",
@@ -159,20 +160,20 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;
-	bool refused = reason_is_verdict(reason);
-	bool by_us = refused || (c != NULL && c->outdated); /* no question ended the connection */
+	bool starved = reason == REASON_OUT_OF_MEMORY && !event.refused;
+	bool by_us = event.refused || (c != NULL && c->outdated); /* no question ended the connection */
 	bool asked = c != NULL && slot->keep.exchange != NULL && slot->keep.exchange->conn == c;
 
 	if (c != NULL) {
-		event.verdict = refused ? &c->verdict : NULL;
+		event.verdict = event.refused ? &c->verdict : NULL;
 		if (event.verdict != NULL)
 			event.presented = buf_span(&c->presented);
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);
-		if (c->in_flight.n > asked && !c->answered && !by_us)
+		if (c->in_flight.n > asked && !c->answered && !by_us && !starved)
 			slot->barren++;
-		slot_take_back(slot, c, !by_us);
+		slot_take_back(slot, c, !by_us, !starved);
 		slot_forget(slot, c);
 	}
 	if (was_ready && current && reason == REASON_CLOSED && slot_keep_reopens(slot, c, asked))
@@ -187,11 +188,11 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		if (current)
 			slot_fail_waiting(slot);
 	}
-	if (refused)
+	if (event.refused)
 		slot->shared.stats.refused++;
 	else if (!was_ready)
 		slot->shared.stats.failures++;
-	if (refused)
+	if (event.refused)
 		tickets_clear(&slot->shared.tickets);
 	slot_report_event(slot, &event);
 	slot_fail_failing(slot, reason);

@@ -50,8 +50,8 @@ void slot_queue_exchange(struct tp_slot *, struct tp_exchange *, bool first);
 /* It is not written any more, and fails at the end of the turn. In no list. */
 void slot_retire_exchange(struct tp_slot *, struct tp_exchange *);
 /* All questions of the connection wait again, in their order, or fail when it is retired; with count, those that have seen
- * too many connections end fail too. */
-void slot_take_back(struct tp_slot *, struct conn *, bool count);
+ * too many connections end fail too. blame: they may have been the cause. */
+void slot_take_back(struct tp_slot *, struct conn *, bool count, bool blame);
 /* Those that wait are on their way to their callbacks. */
 void slot_fail_waiting(struct tp_slot *);
 void slot_fail_failing(struct tp_slot *, enum reason);

@@ -49,10 +49,10 @@ slot_retire_exchange(struct tp_slot *slot, struct tp_exchange *x)
 }
 
 void
-slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
+slot_take_back(struct tp_slot *slot, struct conn *c, bool count, bool blame)
 {
 	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
-	bool alone = count && c->in_flight.n == 1;
+	bool alone = count && blame && c->in_flight.n == 1;
 	struct tp_exchange *x;
 
 	while ((x = exchange_list_last(&c->in_flight)) != NULL) {
@@ -67,7 +67,7 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 		}
 		x->alone += alone;
 		if (count && ++x->deaths >= most) {
-			x->killed = true;
+			x->killed = blame;
 			slot_let_fail(slot, x);
 		} else {
 			slot->shared.stats.repeated++;

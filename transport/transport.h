@@ -61,9 +61,12 @@ struct tp_event {
 		TP_EVENT_CLOSED, /* was ready, is gone; reason tells why (REASON_CLOSED for an idle close) */
 	} kind;
 	enum reason reason;
+	/* A verdict is the reason. REASON_OUT_OF_MEMORY alone does not tell: perhaps no judge saw the certificate. */
+	bool refused;
 	struct verdict *verdict; /* when accepted, or refused; else NULL. Take it by copying and zeroing */
-	struct span
-	    presented; /* with a verdict: the certificates as presented, each after its length of 24 bits */
+	/* With a verdict: the certificates as presented, each after its length of 24 bits. Empty where no memory was left
+	 * for the copy. */
+	struct span presented;
 	bool resumed;
 	const char *tls_version, *cipher, *group, *alpn; /* "" where the handshake did not come so far */
 	int64_t handshake_ms;                            /* from connect to ready or failure */

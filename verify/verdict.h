@@ -24,7 +24,8 @@ const char *reason_stage(enum reason);    /* "ct" */
 const char *reason_sentence(enum reason); /* for people */
 /* REASON_NONE when the code is not known. */
 enum reason reason_read(const char *code);
-/* Is it a reason of verification (a verdict), not of the transport (a network failure)? */
+/* Is it a reason of verification (a verdict), not of the transport (a network failure)? REASON_OUT_OF_MEMORY may be either:
+ * an event of the transport tells (tp_event). */
 bool reason_is_verdict(enum reason);
 
 enum sct_status {

@@ -282,7 +282,7 @@ tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_kee
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_memory_SOURCES = tests/unit/transport/test_slot_memory.c $(SLOT_FIXTURE)
-tests_unit_transport_test_slot_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
+tests_unit_transport_test_slot_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_retire_SOURCES = tests/unit/transport/test_slot_retire.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)

@@ -303,6 +303,7 @@ verb_line(struct play *p)
 	line->room = room != NULL ? (unsigned)play_number(p, room) : 0;
 	line->handshake_ms = handshake != NULL ? play_number(p, handshake) : 0;
 	line->reason = reason_read(play_word(p, 3));
+	line->judged = play_has_word(p, 4, "judged");
 	line->manner = strcmp(play_word(p, 3), "up") == 0 ? FAKE_UP
 	    : strcmp(play_word(p, 3), "hang") == 0        ? FAKE_HANG
 						     : FAKE_FAIL;

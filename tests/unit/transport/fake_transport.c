@@ -177,21 +177,21 @@ slot_fail_all(struct tp_slot *s, struct tp_answer answer)
 /* ---- connections */
 
 static void
-slot_event(struct tp_slot *s, unsigned kind, enum reason reason)
+slot_event(struct tp_slot *s, unsigned kind, enum reason reason, bool refused)
 {
 	struct verdict v = {.outcome = reason == REASON_NONE ? OUTCOME_ACCEPTED : OUTCOME_REFUSED};
 	struct finding f = {.reason = reason, .enforced = true, .have = 1, .want = 2};
 	struct tp_event e = {
-	    .kind = kind, .reason = reason, .handshake_ms = loop_now_ms(s->loop) - s->began_ms};
+	    .kind = kind, .reason = reason, .refused = refused, .handshake_ms = loop_now_ms(s->loop) - s->began_ms};
 
-	if (reason != REASON_NONE && reason_is_verdict(reason)) {
+	if (refused) {
 		v.findings = malloc(sizeof f);
 		assert(v.findings != NULL);
 		*v.findings = f;
 		v.findings->text = strdup("played");
 		v.n_findings = 1;
 	}
-	if (reason == REASON_NONE || reason_is_verdict(reason))
+	if (reason == REASON_NONE || refused)
 		e.verdict = &v;
 	s->stats.handshake_ms = e.handshake_ms;
 	if (s->hooks.on_event != NULL)
@@ -208,12 +208,13 @@ slot_on_due(void *ctx)
 	if (s->line->manner == FAKE_UP) {
 		s->state = TP_READY;
 		s->line->ready++;
-		slot_event(s, TP_EVENT_READY, REASON_NONE);
+		slot_event(s, TP_EVENT_READY, REASON_NONE, false);
 		slot_write_all(s);
 		return;
 	}
 	s->state = TP_IDLE;
-	slot_event(s, TP_EVENT_FAILED, reason);
+	slot_event(s, TP_EVENT_FAILED, reason,
+	    reason_is_verdict(reason) && (reason != REASON_OUT_OF_MEMORY || s->line->judged));
 	slot_fail_all(s, (struct tp_answer){.failure = reason});
 }
 
@@ -305,7 +306,7 @@ slot_close(struct tp_slot *s, unsigned alone)
 	s->state = TP_IDLE;
 	if (s->first != NULL)
 		s->stats.barren += 2;
-	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED, false);
 	slot_fail_all(s, (struct tp_answer){.failure = REASON_CLOSED, .killed = true, .alone = alone});
 }
 
@@ -327,14 +328,14 @@ fake_lose(struct tp_exchange *q)
 	struct tp_slot *s = q->slot;
 
 	s->state = TP_IDLE;
-	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED, false);
 	slot_again(s);
 }
 
 void
 fake_finish(struct fake_line *line)
 {
-	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED, false);
 }
 
 bool
@@ -348,7 +349,7 @@ fake_refuse(struct fake_line *line, enum reason reason, bool apart)
 		return false;
 	s->state = TP_IDLE;
 	slot_take_back(s);
-	slot_event(s, TP_EVENT_CLOSED, reason);
+	slot_event(s, TP_EVENT_CLOSED, reason, true);
 	if (s->first != NULL) /* at the end of the turn */
 		tp_slot_connect(s);
 	return true;

@@ -21,6 +21,7 @@ struct fake_line {
 	char name[64]; /* "192.0.2.1" */
 	enum fake_manner manner;
 	enum reason reason;      /* FAKE_FAIL */
+	bool judged;             /* FAKE_FAIL: a verdict, also where the reason is out-of-memory */
 	int64_t handshake_ms;    /* not FAKE_HANG: how long it takes; 0: the next turn */
 	unsigned room;           /* questions in flight on one connection; more wait. 0: any number */
 	unsigned connects, ready, drops, anew; /* counted */

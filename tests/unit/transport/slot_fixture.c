@@ -37,7 +37,7 @@ on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 		f->judged += event->kind == TP_EVENT_JUDGED;
 		assert_non_null(event->verdict);
 		assert_true(verdict_accepted(event->verdict));
-		assert_int_not_equal(f->presented, 0);
+		assert_true(f->presented > 0 || f->starved);
 		if (event->kind == TP_EVENT_JUDGED && f->drop_when_judged)
 			tp_slot_drop(slot, false);
 		return;
@@ -48,6 +48,7 @@ on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 		f->closed++;
 	f->last = event->reason;
 	f->last_verdict = event->verdict != NULL;
+	f->last_refused = event->refused;
 	snprintf(f->detail, sizeof f->detail, "%s", event->detail != NULL ? event->detail : "");
 }
 

@@ -35,9 +35,10 @@ struct fixture {
 	enum reason last; /* of the last event that was not ready */
 	char detail[64];
 	char cipher[64]; /* of the last event */
-	bool last_verdict, last_resumed;
+	bool last_verdict, last_refused, last_resumed;
 	size_t presented, last_certificate; /* of the last event: certificates, and bytes of the last one */
 	bool drop_in_callback, drop_when_judged, with_opt;
+	bool starved; /* allocations fail */
 };
 
 /* The fixture of the running test. */

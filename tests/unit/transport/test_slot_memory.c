@@ -1,4 +1,4 @@
-/* A connection whose buffer could not grow for one question carries the next ones. */
+/* Without memory: what a connection does, and what is said of its server. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include <setjmp.h>
@@ -6,15 +6,39 @@
 
 #include <cmocka.h>
 
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
 void *__real_realloc(void *, size_t);
+void *__wrap_malloc(size_t);
+void *__wrap_calloc(size_t, size_t);
 void *__wrap_realloc(void *, size_t);
 
 static bool no_memory;
+static bool counting; /* allocations of the client, not those of the server */
+static size_t count, fail_at;
+
+static bool
+fails_now(void)
+{
+	return no_memory || (counting && ++count == fail_at);
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	return fails_now() ? NULL : __real_malloc(n);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(n, size);
+}
 
 void *
 __wrap_realloc(void *p, size_t n)
 {
-	return no_memory ? NULL : __real_realloc(p, n);
+	return fails_now() ? NULL : __real_realloc(p, n);
 }
 
 static void
@@ -23,8 +47,8 @@ a_question_without_memory_stops_no_other(void **state)
 	(void)state;
 	tp_slot_connect(f->slot);
 	PUMP_UNTIL(f->ready == 1);
-	no_memory = true;
 	fixture_ask();
+	no_memory = true; /* when it is to be written */
 	(void)fake_loop_turn(f->loop, 0);
 	no_memory = false;
 	assert_int_equal(f->n_done, 0);
@@ -34,11 +58,73 @@ a_question_without_memory_stops_no_other(void **state)
 	assert_int_equal(f->server.n_conn, 1);
 }
 
+static void
+turns_until_done(unsigned n)
+{
+	for (int i = 0; i < 5000 && f->n_done < n; i++) {
+		(void)dot_server_pump(&f->server);
+		counting = true;
+		(void)fake_loop_turn(f->loop, 1);
+		counting = false;
+		fake_loop_advance(f->loop, 1);
+	}
+	if (f->n_done != n)
+		fail_msg("allocation %zu: %u of %u questions ended", fail_at, f->n_done, n);
+}
+
+/* Each allocation from the first connection to the end of the second, which resumes the session. */
+static void
+no_failed_allocation_counts_as_a_refusal(void **state)
+{
+	struct tp_stats stats;
+	size_t needed = 1;
+
+	for (fail_at = 0; fail_at <= needed; fail_at++) {
+		if (fail_at > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		count = 0;
+		f->starved = fail_at > 0;
+		for (unsigned i = 0; i < 2; i++) {
+			tp_slot_drop(f->slot, false);
+			fixture_ask();
+			turns_until_done(i + 1);
+		}
+		if (fail_at == 0)
+			needed = count;
+		tp_slot_stats(f->slot, &stats);
+		if (f->last_refused || f->last_verdict || stats.refused != 0)
+			fail_msg("allocation %zu of %zu: refused", fail_at, needed);
+		for (unsigned i = 0; i < 2; i++)
+			if (f->asked[i].killed || f->asked[i].alone > 0)
+				fail_msg("allocation %zu of %zu: question %u is blamed", fail_at, needed, i);
+		if (fail_at == 0 ? f->n_failed > 0 : f->n_failed > 1)
+			fail_msg("allocation %zu of %zu: %u failed", fail_at, needed, f->n_failed);
+	}
+	fail_at = 0;
+	assert_true(needed > 4);
+}
+
+static void
+a_judge_without_memory_refuses(void **state)
+{
+	(void)state;
+	fake_judge.refuse = REASON_OUT_OF_MEMORY;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_OUT_OF_MEMORY);
+	assert_true(f->last_refused && f->last_verdict);
+	assert_int_equal(f->server.app_bytes, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(a_question_without_memory_stops_no_other),
+	    SLOT_TEST(no_failed_allocation_counts_as_a_refusal),
+	    SLOT_TEST(a_judge_without_memory_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
