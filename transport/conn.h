@@ -24,6 +24,7 @@
 #define CONN_OUT_HIGH      (64 * 1024) /* bytes that wait for the socket; above it nothing is added */
 #define CONN_READS_MAX     8           /* per turn, so that one peer cannot occupy the loop */
 #define CONN_TICKETS_MAX   2           /* kept per connection */
+#define CONN_TAKE_AGAIN_MS 50          /* a question that found no memory tries again */
 
 struct conn;
 struct conn_shared;
@@ -82,6 +83,7 @@ struct conn {
 	bool offered;        /* a saved session */
 	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
 	bool refused;        /* ends because of its verdict */
+	bool starved;        /* a question waits that found no memory */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */

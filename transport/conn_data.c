@@ -14,7 +14,13 @@ conn_take(struct conn *c)
 
 	while ((x = exchange_list_first(waiting)) != NULL && !c->draining &&
 	       c->proto->ops->has_room(c->proto)) {
-		if (c->proto->ops->take(c->proto, x, &c->plain) != RES_OK)
+		enum res res = c->proto->ops->take(c->proto, x, &c->plain);
+
+		if (res == RES_NOMEM) { /* perhaps nothing else will want a flush */
+			c->starved = true;
+			loop_timer_within(&c->timer, CONN_TAKE_AGAIN_MS);
+		}
+		if (res != RES_OK)
 			break;
 		exchange_list_remove(waiting, x);
 		exchange_list_append(&c->in_flight, x);

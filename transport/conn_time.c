@@ -78,6 +78,10 @@ conn_on_timer(void *ctx)
 			 c->state == CONN_CONNECTING ? "no TCP connection" : "the handshake did not end");
 		return;
 	}
+	if (c->starved) {
+		c->starved = false;
+		c->shared->ops->want_flush(c->shared);
+	}
 	if (c->quiet_since_ms != 0) {
 		conn_check_stall(c, now);
 		return;

@@ -1,5 +1,6 @@
 /* Without memory: what a connection does, and what is said of its server. */
 #include "tests/unit/transport/slot_fixture.h"
+#include "transport/conn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,6 +55,24 @@ a_question_without_memory_stops_no_other(void **state)
 	assert_int_equal(f->n_done, 0);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->server.n_conn, 1);
+}
+
+static void
+a_lone_question_without_memory_is_sent_soon(void **state)
+{
+	(void)state;
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1);
+	fixture_ask();
+	no_memory = true;
+	(void)fake_loop_turn(f->loop, 0);
+	no_memory = false;
+	fixture_pump_a_while();
+	assert_int_equal(f->n_done, 0);
+	fixture_let_pass(CONN_TAKE_AGAIN_MS, CONN_TAKE_AGAIN_MS);
+	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(f->server.n_conn, 1);
 }
@@ -123,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(a_question_without_memory_stops_no_other),
+	    SLOT_TEST(a_lone_question_without_memory_is_sent_soon),
 	    SLOT_TEST(no_failed_allocation_counts_as_a_refusal),
 	    SLOT_TEST(a_judge_without_memory_refuses),
 	};
