@@ -98,21 +98,26 @@ record_free(struct record *r)
 
 /* ---- as JSON */
 
+/* What an entry lacks would be taken for what was there before, and undo would write it. NULL: no memory. */
 static json_t *
 change_json(const struct change *c)
 {
 	const struct entry *e = &c->before;
 	struct buf base64 = buf_max(2 * ENTRY_FILE_MAX), xattrs = buf_max(2 * ENTRY_XATTRS_MAX);
-	json_t *json;
+	const char *content, *attributes;
+	json_t *json = NULL;
 
 	base64_write(&base64, buf_span(&e->bytes));
 	base64_write(&xattrs, buf_span(&e->xattrs));
-	json = json_pack("{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s,s:s,s:b}", "kind", kind_names[c->kind],
-			 "path", c->path, "enabled", c->enabled, "after-sha256", c->after, "before",
-			 entry_names[e->kind], "mode", (int)e->mode, "uid", (int)e->uid, "gid", (int)e->gid,
-			 "mtime", (json_int_t)e->mtime.tv_sec, "mtime-ns", (json_int_t)e->mtime.tv_nsec,
-			 "content", base64.n > 0 ? buf_cstr(&base64) : "", "xattrs",
-			 xattrs.n > 0 ? buf_cstr(&xattrs) : "", "idle", c->idle);
+	content = buf_cstr(&base64);
+	attributes = buf_cstr(&xattrs);
+	if (content != NULL && attributes != NULL)
+		json = json_pack("{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s,s:s,s:b}", "kind",
+				 kind_names[c->kind], "path", c->path, "enabled", c->enabled, "after-sha256",
+				 c->after, "before", entry_names[e->kind], "mode", (int)e->mode, "uid",
+				 (int)e->uid, "gid", (int)e->gid, "mtime", (json_int_t)e->mtime.tv_sec,
+				 "mtime-ns", (json_int_t)e->mtime.tv_nsec, "content", content, "xattrs",
+				 attributes, "idle", c->idle);
 	buf_free(&base64);
 	buf_free(&xattrs);
 	return json;

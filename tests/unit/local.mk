@@ -308,7 +308,8 @@ tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_cli_test_advice_SOURCES = tests/unit/cli/test_advice.c cli/advice.c
-tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
+tests_unit_cli_setup_test_plan_LDFLAGS = $(FAILING_ALLOC_WRAP)
+tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c $(FAILING_ALLOC) \
 	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c cli/setup/xattrs.c
 tests_unit_resolver_daemon_test_control_end_SOURCES = tests/unit/resolver/daemon/test_control_end.c tests/unit/resolver/daemon/control_stage.c
 tests_unit_resolver_daemon_test_control_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=poll,--wrap=__poll_chk,--wrap=clock_mono_ms

@@ -4,6 +4,7 @@
 #include "cli/setup/apply.h"
 
 #include "cli/cli.h"
+#include "tests/unit/verify/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -373,6 +374,44 @@ the_record_comes_back_as_it_was(void **state)
 	machine_free(&m);
 }
 
+/* What a record lacks would be written over what was there before. */
+static void
+a_record_is_whole_or_not_written_when_memory_ends(void **state)
+{
+	struct record record = {.n = 1}, back;
+	struct entry *before = &record.change[0].before;
+	char path[1024], *why;
+	size_t allocations = 1, refused = 0;
+
+	(void)state;
+	root_empty();
+	state_path(path, "");
+	assert_int_equal(mkdir(path, 0755), 0);
+	record.change[0] = (struct change){.kind = STEP_FILE, .path = "/etc/resolv.conf",
+	    .before = {.kind = ENTRY_FILE, .mode = 0644, .bytes = buf_max(1024), .xattrs = buf_max(1024)}};
+	buf_text(&before->bytes, "nameserver 192.0.2.1\n");
+	buf_put(&before->xattrs, span_of("user.note\0\0\0\0\4mine", 18));
+	for (size_t k = 1; k <= allocations; k++) {
+		enum res res;
+
+		why = NULL;
+		failing_alloc_begin(k);
+		res = record_write(&record, path, &why);
+		allocations = failing_alloc_end();
+		free(why);
+		refused += res != RES_OK;
+		if (res != RES_OK)
+			continue;
+		assert_int_equal(setup_record_read(&back, path, &why), RES_OK);
+		if (!entry_equal(&back.change[0].before, before) ||
+		    !span_equal(buf_span(&back.change[0].before.xattrs), buf_span(&before->xattrs)))
+			fail_msg("allocation %zu of %zu", k, allocations);
+		record_free(&back);
+	}
+	assert_true(refused > 0);
+	record_free(&record);
+}
+
 static void
 a_record_that_others_may_write_is_refused(void **state)
 {
@@ -527,6 +566,7 @@ main(void)
 	    cmocka_unit_test(a_file_that_changed_since_is_left_alone),
 	    cmocka_unit_test(a_second_setup_keeps_the_original_state),
 	    cmocka_unit_test(the_record_comes_back_as_it_was),
+	    cmocka_unit_test(a_record_is_whole_or_not_written_when_memory_ends),
 	    cmocka_unit_test(a_record_that_others_may_write_is_refused),
 	    cmocka_unit_test(undo_restores_what_nobody_changed_since),
 	    cmocka_unit_test(a_link_comes_back_with_its_time),
