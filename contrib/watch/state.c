@@ -125,54 +125,59 @@ is_word(struct span word, const char *text)
 	return span_equal(word, span_str(text));
 }
 
+static enum res
+res_of(bool ok)
+{
+	return ok ? RES_OK : RES_MALFORMED;
+}
+
 /* One line; *seen gets its field. */
-static bool
+static enum res
 line_read(struct log_state *out, unsigned *seen, struct span line, const struct watch_log *log)
 {
 	struct span name, rest = line, word;
 
 	if ((*seen & FIELD_END) != 0 || !text_word_take(&rest, &name))
-		return false;
+		return RES_MALFORMED;
 	if (is_word(name, "head"))
-		return head_read_sth(&out->head, span_slice(line, 5, line.n), NULL) == RES_OK;
+		return head_read_sth(&out->head, span_slice(line, 5, line.n), NULL);
 	if (is_word(name, "log")) {
 		*seen |= FIELD_LOG;
-		return text_word_take(&rest, &word) && is_word(word, log->id_hex);
+		return res_of(text_word_take(&rest, &word) && is_word(word, log->id_hex));
 	}
 	if (is_word(name, "start")) {
 		*seen |= FIELD_START;
-		return number_take(&out->start, &rest);
+		return res_of(number_take(&out->start, &rest));
 	}
 	if (is_word(name, "checked-ms")) {
 		*seen |= FIELD_CHECKED_MS;
-		return number_take(&out->checked_ms, &rest);
+		return res_of(number_take(&out->checked_ms, &rest));
 	}
 	if (is_word(name, "checked")) {
 		*seen |= FIELD_CHECKED;
-		return range_take(&out->checked, rest);
+		return res_of(range_take(&out->checked, rest));
 	}
 	if (is_word(name, "range")) {
 		*seen |= FIELD_RANGE;
-		return range_take(&out->range, rest);
+		return res_of(range_take(&out->range, rest));
 	}
 	*seen |= FIELD_END;
-	return is_word(name, "end");
+	return res_of(is_word(name, "end"));
 }
 
-static bool
+static enum res
 state_text_read(struct log_state *out, struct span text, const struct watch_log *log)
 {
 	struct span line;
 	unsigned seen = 0;
+	enum res r = res_of(text_line_take(&text, &line) && is_word(line, FIRST_LINE));
 
-	if (!text_line_take(&text, &line) || !is_word(line, FIRST_LINE))
-		return false;
-	while (text_line_take(&text, &line))
-		if (!line_read(out, &seen, line, log))
-			return false;
-	return seen == FIELDS_ALL && out->checked.size <= out->range.size &&
-	       out->range.size <= out->head.size &&
-	       (out->head.n_signature == 0 || head_verify(&out->head, log->ctlog) == RES_OK);
+	while (r == RES_OK && text_line_take(&text, &line))
+		r = line_read(out, &seen, line, log);
+	if (r == RES_OK)
+		r = res_of(seen == FIELDS_ALL && out->checked.size <= out->range.size &&
+			   out->range.size <= out->head.size);
+	return r != RES_OK || out->head.n_signature == 0 ? r : head_verify(&out->head, log->ctlog);
 }
 
 static enum res
@@ -184,12 +189,26 @@ state_file_read(struct buf *out, int fd)
 		uint8_t *room = buf_room(out, 4096);
 
 		if (room == NULL)
-			return RES_LIMIT;
+			return buf_res(out);
 		n = file_read_some(fd, room, 4096);
 		if (n > 0)
 			buf_added(out, (size_t)n);
 	} while (n > 0);
 	return n == 0 ? RES_OK : RES_IO;
+}
+
+/* Moving the file away loses the position, so only a damaged file gets that advice: the next start may well be able to read
+ * another one. cause: of RES_IO. */
+static enum res
+state_complain(char **why, enum res r, const struct watch_log *log, const char *cause)
+{
+	if (r == RES_IO)
+		return why_say(why, r, "cannot read " FOLDER "/%s: %s", log->id_hex, cause);
+	if (r == RES_NOMEM)
+		return why_say(why, r, "no memory");
+	return why_say(why, RES_MALFORMED,
+		       FOLDER "/%s is not a state of the log \"%s\": move it away to start it anew",
+		       log->id_hex, log->ctlog->description);
 }
 
 enum res
@@ -207,15 +226,14 @@ state_load(struct log_state *out, int folder, const struct watch_log *log, char 
 			   ? RES_NOT_FOUND
 			   : why_say(why, RES_IO, "cannot read " FOLDER "/%s: %s", log->id_hex, cause);
 	r = state_file_read(&text, fd);
+	cause = strerror(errno);
 	(void)close(fd);
-	if (r == RES_OK && !state_text_read(&state, buf_span(&text), log))
-		r = RES_MALFORMED;
+	if (r == RES_OK)
+		r = state_text_read(&state, buf_span(&text), log);
 	if (r == RES_OK)
 		*out = state;
 	else
-		r = why_say(why, r == RES_IO ? r : RES_MALFORMED,
-			    FOLDER "/%s is not a state of the log \"%s\": move it away to start it anew",
-			    log->id_hex, log->ctlog->description);
+		r = state_complain(why, r, log, cause);
 	buf_free(&text);
 	return r;
 }

@@ -347,8 +347,11 @@ tests_unit_watch_test_plan_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_proof_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_record_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
-tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c
+tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c $(FAILING_ALLOC)
+tests_unit_watch_test_state_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=file_read_some
 tests_unit_watch_test_state_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_verify_ct_test_head_SOURCES = tests/unit/verify/ct/test_head.c $(FAILING_ALLOC)
+tests_unit_verify_ct_test_head_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_ct_test_precert_SOURCES = tests/unit/verify/ct/test_precert.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_precert_LDADD = $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_verify_ct_test_promise_SOURCES = tests/unit/verify/ct/test_promise.c tests/unit/verify/forged.c

@@ -34,16 +34,18 @@ signature_read(struct head *head, struct span wire)
 	return true;
 }
 
-static bool
-base64_exactly(uint8_t *out, size_t n, struct span text)
+static enum res
+root_read(struct head *head, struct span text)
 {
-	struct buf b = buf_max(n);
-	bool ok = base64_read(&b, text) == RES_OK && b.n == n;
+	struct buf b = buf_max(TREE_HASH_SIZE);
+	enum res r = base64_read(&b, text);
 
-	if (ok)
-		memcpy(out, b.p, n);
+	if (r == RES_OK && b.n == TREE_HASH_SIZE)
+		memcpy(head->root.b, b.p, TREE_HASH_SIZE);
+	else if (r != RES_NOMEM)
+		r = RES_MALFORMED;
 	buf_free(&b);
-	return ok;
+	return r;
 }
 
 static bool
@@ -57,21 +59,24 @@ number_member(uint64_t *out, const json_t *root, const char *name)
 	return true;
 }
 
-static bool
-sth_members_read(struct head *head, const json_t *root)
+static enum res
+sth_members_read(struct head *head, const json_t *json)
 {
-	struct buf signature = buf_max(HEAD_SIGNATURE_MAX + 4);
-	struct span text;
-	bool ok;
+	struct buf bytes = buf_max(HEAD_SIGNATURE_MAX + 4);
+	struct span root, signature;
+	enum res r = RES_MALFORMED;
 
-	ok = json_is_object(root) && number_member(&head->size, root, "tree_size") &&
-	     number_member(&head->timestamp_ms, root, "timestamp") &&
-	     json_text(&text, json_object_get(root, "sha256_root_hash")) &&
-	     base64_exactly(head->root.b, TREE_HASH_SIZE, text) &&
-	     json_text(&text, json_object_get(root, "tree_head_signature")) &&
-	     base64_read(&signature, text) == RES_OK && signature_read(head, buf_span(&signature));
-	buf_free(&signature);
-	return ok && head->size <= TREE_SIZE_MAX;
+	if (json_is_object(json) && number_member(&head->size, json, "tree_size") &&
+	    head->size <= TREE_SIZE_MAX && number_member(&head->timestamp_ms, json, "timestamp") &&
+	    json_text(&root, json_object_get(json, "sha256_root_hash")) &&
+	    json_text(&signature, json_object_get(json, "tree_head_signature")))
+		r = root_read(head, root);
+	if (r == RES_OK)
+		r = base64_read(&bytes, signature);
+	if (r == RES_OK && !signature_read(head, buf_span(&bytes)))
+		r = RES_MALFORMED;
+	buf_free(&bytes);
+	return r;
 }
 
 enum res
@@ -84,10 +89,13 @@ head_read_sth(struct head *out, struct span json, char **why)
 
 	if (r != RES_OK)
 		return r;
-	if (!sth_members_read(&head, root))
-		r = why_say(why, RES_MALFORMED, "not a signed tree head");
-	else
+	r = sth_members_read(&head, root);
+	if (r == RES_OK)
 		*out = head;
+	else if (r == RES_NOMEM)
+		r = why_say(why, r, "no memory");
+	else
+		r = why_say(why, RES_MALFORMED, "not a signed tree head");
 	json_decref(root);
 	return r;
 }
@@ -150,26 +158,28 @@ key_id(uint8_t out[4], struct span name, const uint8_t log_id[32])
 	return ok;
 }
 
-/* One signature line: dash, name, base64 of key id, timestamp and signature. False: it is another key's, or cannot be
- * read. */
-static bool
+/* One signature line: dash, name, base64 of key id, timestamp and signature. RES_MALFORMED: it is another key's, or cannot
+ * be read. */
+static enum res
 signature_line_read(struct head *head, struct span line, struct span origin, const uint8_t id[4])
 {
 	const size_t front = strlen(DASH) + origin.n + 1;
 	struct buf bytes = buf_max(4 + 8 + 4 + HEAD_SIGNATURE_MAX);
 	struct cursor in;
-	bool ok;
+	enum res r;
 
 	if (line.n <= front || memcmp(line.p, DASH, strlen(DASH)) != 0 ||
 	    !span_equal(span_slice(line, strlen(DASH), origin.n), origin) || line.p[front - 1] != ' ')
-		return false;
-	ok = base64_read(&bytes, span_slice(line, front, line.n)) == RES_OK;
+		return RES_MALFORMED;
+	r = base64_read(&bytes, span_slice(line, front, line.n));
 	in = cursor_over(buf_span(&bytes));
-	ok = ok && span_equal(cursor_take(&in, 4), span_of(id, 4));
+	if (r != RES_NOMEM && !span_equal(cursor_take(&in, 4), span_of(id, 4)))
+		r = RES_MALFORMED;
 	head->timestamp_ms = cursor_u64(&in);
-	ok = ok && cursor_ok(&in) && signature_read(head, span_of(in.p, cursor_left(&in)));
+	if (r == RES_OK && (!cursor_ok(&in) || !signature_read(head, span_of(in.p, cursor_left(&in)))))
+		r = RES_MALFORMED;
 	buf_free(&bytes);
-	return ok;
+	return r;
 }
 
 static enum res
@@ -177,15 +187,17 @@ signatures_read(struct head *head, struct span lines, struct span origin, const 
 		char **why)
 {
 	uint8_t id[4];
+	enum res r = key_id(id, origin, log_id) ? RES_MALFORMED : RES_NOMEM;
 
-	if (!key_id(id, origin, log_id))
-		return why_say(why, RES_NOMEM, "no memory");
-	for (size_t i = 0; lines.n > 0; i++) {
+	for (size_t i = 0; r != RES_NOMEM && lines.n > 0; i++) {
 		if (i == LINES_MAX)
 			return why_say(why, RES_MALFORMED, "more than %d signatures", LINES_MAX);
-		if (signature_line_read(head, line_take(&lines), origin, id))
+		r = signature_line_read(head, line_take(&lines), origin, id);
+		if (r == RES_OK)
 			return RES_OK;
 	}
+	if (r == RES_NOMEM)
+		return why_say(why, r, "no memory");
 	return why_say(why, RES_MALFORMED, "no signature of the log's key");
 }
 
@@ -203,8 +215,13 @@ head_read_checkpoint(struct head *out, struct span note, const uint8_t log_id[32
 	origin = line_take(&body);
 	size = line_take(&body);
 	root = line_take(&body);
-	if (origin.n == 0 || origin.n > HEAD_ORIGIN_MAX || !text_is_plain(origin) || body.n > 0 ||
-	    !size_read_decimal(&head.size, size) || !base64_exactly(head.root.b, TREE_HASH_SIZE, root))
+	r = origin.n == 0 || origin.n > HEAD_ORIGIN_MAX || !text_is_plain(origin) || body.n > 0 ||
+		    !size_read_decimal(&head.size, size)
+		? RES_MALFORMED
+		: root_read(&head, root);
+	if (r == RES_NOMEM)
+		return why_say(why, r, "no memory");
+	if (r != RES_OK)
 		return why_say(why, RES_MALFORMED, "not a checkpoint of origin, size and root");
 	if (want != NULL && !span_equal(origin, span_str(want)))
 		return why_say(why, RES_MALFORMED, "the origin is \"%s\", not the log's",

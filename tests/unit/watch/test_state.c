@@ -1,8 +1,11 @@
 /* The state of a log: only a file that was written whole and for this log is read. */
 #include "contrib/watch/state.h"
 
+#include "base/replace.h"
+#include "tests/unit/verify/failing_alloc.h"
 #include "tests/unit/verify/forged.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +21,20 @@
 
 static const struct ctlog ctlog = {.id = {1}, .description = "a log"};
 static const struct watch_log watched = {&ctlog, "https://ct.test/", ID};
+
+static int read_fails_with; /* this error; 0: it does not */
+
+ssize_t __real_file_read_some(int, void *, size_t);
+ssize_t __wrap_file_read_some(int, void *, size_t);
+
+ssize_t
+__wrap_file_read_some(int fd, void *to, size_t n)
+{
+	if (read_fails_with == 0)
+		return __real_file_read_some(fd, to, n);
+	errno = read_fails_with;
+	return -1;
+}
 
 struct scene {
 	char folder[64];
@@ -109,7 +126,7 @@ only_a_whole_state_of_this_log_is_read(void **state)
 	scene_close(&s);
 }
 
-/* A head that the log did not sign is refused, also when it is in our own file. */
+/* A head that the log did not sign is refused, also when it is in our own file. Without memory nobody knows. */
 static void
 a_head_in_the_file_must_be_signed(void **state)
 {
@@ -117,6 +134,7 @@ a_head_in_the_file_must_be_signed(void **state)
 	struct log_state before = {.start = 3}, after;
 	struct watch_log log = {.url = "https://ct.test/", .id_hex = ID};
 	char *why = NULL;
+	size_t needed;
 	struct forged f;
 	struct scene s;
 
@@ -130,8 +148,63 @@ a_head_in_the_file_must_be_signed(void **state)
 	assert_int_equal(state_load(&after, s.fd, &log, &why), RES_MALFORMED);
 	assert_non_null(strstr(why, "move it away"));
 	free(why);
+	failing_alloc_begin(0);
+	assert_int_equal(state_load(&after, s.fd, &log, NULL), RES_MALFORMED);
+	needed = failing_alloc_end();
+	assert_true(needed >= 4); /* for the file, the root, the signature and what it signs */
+	for (size_t i = 1; i <= needed; i++) {
+		enum res res;
+
+		failing_alloc_begin(i);
+		res = state_load(&after, s.fd, &log, &why);
+		(void)failing_alloc_end();
+		if (res != RES_NOMEM || strcmp(why, "no memory") != 0)
+			fail_msg("allocation %zu of %zu: %s, %s", i, needed, res_text(res), why);
+		free(why);
+	}
 	scene_close(&s);
 	forged_end(&f);
+}
+
+/* A file that could not be read may be whole. Moving it away would lose the position. */
+static void
+only_a_damaged_state_is_to_be_moved_away(void **state)
+{
+	static const struct {
+		const char *what;
+		int read_error;
+		size_t allocation; /* the one that fails; 0: none */
+		size_t more;       /* bytes after the state */
+		enum res res;
+		const char *why;
+	} rows[] = {
+	    {"the disk fails", EIO, 0, 0, RES_IO, "cannot read watch/" ID ": Input/output error"},
+	    {"no memory for the file", 0, 1, 0, RES_NOMEM, "no memory"},
+	    {"a file that is too large", 0, 0, STATE_FILE_MAX, RES_MALFORMED, NULL},
+	};
+	static char text[2 * STATE_FILE_MAX];
+	struct log_state out;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char *why = NULL;
+		enum res res;
+
+		(void)snprintf(text, sizeof text, "%s%*s", FIRST EMPTY, (int)rows[i].more, "");
+		text_put(&s, text);
+		read_fails_with = rows[i].read_error;
+		failing_alloc_begin(rows[i].allocation);
+		res = state_load(&out, s.fd, &watched, &why);
+		(void)failing_alloc_end();
+		read_fails_with = 0;
+		if (res != rows[i].res || why == NULL || (strstr(why, "move it away") != NULL) != (rows[i].why == NULL) ||
+		    (rows[i].why != NULL && strcmp(why, rows[i].why) != 0))
+			fail_msg("%s: %s, %s", rows[i].what, res_text(res), why != NULL ? why : "");
+		free(why);
+	}
+	scene_close(&s);
 }
 
 /* A symbolic link is not followed, as it may lead anywhere. */
@@ -172,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_a_whole_state_of_this_log_is_read),
 	    cmocka_unit_test(a_head_in_the_file_must_be_signed),
+	    cmocka_unit_test(only_a_damaged_state_is_to_be_moved_away),
 	    cmocka_unit_test(a_link_is_not_followed),
 	    cmocka_unit_test(what_is_written_is_read_again),
 	};

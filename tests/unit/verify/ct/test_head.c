@@ -1,5 +1,6 @@
 #include "verify/ct/head.h"
 #include "base/text.h"
+#include "tests/unit/verify/failing_alloc.h"
 #include "verify/ct/sct.h"
 
 #include <gnutls/abstract.h>
@@ -213,6 +214,64 @@ note_fill(&note, notes[i].note, signature);
 		buf_free(&signature[i]);
 }
 
+static enum res
+sth_judge(struct span text)
+{
+	struct head head;
+	enum res r = head_read_sth(&head, text, NULL);
+
+	return r == RES_OK ? head_verify(&head, &log_known) : r;
+}
+
+static enum res
+checkpoint_judge(struct span text)
+{
+	struct head head;
+	enum res r = head_read_checkpoint(&head, text, log_known.id, ORIGIN, NULL);
+
+	return r == RES_OK ? head_verify(&head, &log_known) : r;
+}
+
+/* Else a log is blamed for it, or a state moved away. */
+static void
+no_memory_does_not_make_a_head_malformed(void **state)
+{
+	static const struct {
+		const char *what;
+		enum res (*judge)(struct span);
+		size_t least; /* allocations */
+	} rows[] = {
+	    {"an STH", sth_judge, 3},
+	    {"a checkpoint", checkpoint_judge, 4},
+	};
+	struct buf text[2] = {buf_max(HEAD_FILE_MAX), buf_max(HEAD_FILE_MAX)}, signature[4] = {buf_max(1000), buf_max(1000)};
+
+	(void)state;
+	note_signature_put(&signature[0], &good, ORIGIN, 5);
+	note_signature_put(&signature[1], &good, ORIGIN, 1);
+	head_write_sth(&text[0], &good);
+	note_fill(&text[1], ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @2\n\xe2\x80\x94 " ORIGIN " @1\n", signature);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t needed;
+
+		failing_alloc_begin(0);
+		assert_int_equal(rows[i].judge(buf_span(&text[i])), RES_OK);
+		needed = failing_alloc_end();
+		assert_true(needed >= rows[i].least);
+		for (size_t at = 1; at <= needed; at++) {
+			enum res r;
+
+			failing_alloc_begin(at);
+			r = rows[i].judge(buf_span(&text[i]));
+			(void)failing_alloc_end();
+			if (r != RES_NOMEM)
+				fail_msg("%s: %s when allocation %zu of %zu fails", rows[i].what, res_text(r), at, needed);
+		}
+		buf_free(&text[i]);
+		buf_free(&signature[i]);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -257,6 +316,7 @@ main(void)
 	    cmocka_unit_test(a_head_that_was_changed_does_not_hold),
 	    cmocka_unit_test(sths_are_read_strictly),
 	    cmocka_unit_test(checkpoints_are_read_strictly),
+	    cmocka_unit_test(no_memory_does_not_make_a_head_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
