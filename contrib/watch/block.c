@@ -111,7 +111,7 @@ block_entries(struct buf *out, const struct watch_finding *f, unsigned by)
 		buf_format(out, "%sspki-sha256 %s\n", begin, hex_write(hex, span_of(f->spki_sha256, 32)));
 	else
 		buf_text(out, "# its key is not blocked: a good certificate has it, or may have it\n");
-	return buf_ok(out) ? RES_OK : RES_LIMIT;
+	return buf_res(out);
 }
 
 /* What the file holds; empty when it is not there. */
@@ -149,6 +149,8 @@ block_add(int folder, const char *file, const struct watch_finding *f, unsigned 
 	bool there;
 
 	mark_put(&mark, f->id, f->proven);
+	if (res == RES_OK)
+		res = buf_res(&mark); /* without it, every file would have the finding already */
 	there = res == RES_OK && all.n > 0 && memmem(all.p, all.n, mark.p, mark.n) != NULL;
 	if (res == RES_OK && !there)
 		res = block_entries(&entries, f, by);
@@ -159,7 +161,8 @@ block_add(int folder, const char *file, const struct watch_finding *f, unsigned 
 			buf_text(&all, "\n");
 		buf_put(&all, buf_span(&entries));
 		if (!buf_ok(&all))
-			res = why_say(why, RES_LIMIT, "%s: it is full", file);
+			res = why_say(why, buf_res(&all), "%s: %s", file,
+				      buf_res(&all) == RES_NOMEM ? "no memory" : "it is full");
 		else if (!file_replace_at(folder, file, buf_span(&all), FILE_MODE))
 			res = why_say(why, RES_IO, "%s: %s", file, strerror(errno));
 	}
@@ -212,12 +215,16 @@ block_remove(int folder, const char *file, const uint8_t id[FINDING_ID_SIZE], bo
 
 	*changed = false;
 	mark_put(&mark, id, true);
+	if (res == RES_OK)
+		res = buf_res(&mark); /* without it, every line would be one of the finding */
 	if (res == RES_OK && all.n > 0)
 		lines_keep(&rest, buf_span(&all), buf_span(&mark));
 	if (res == RES_OK && rest.n < all.n) {
-		*changed = buf_ok(&rest) && file_replace_at(folder, file, buf_span(&rest), FILE_MODE);
-		if (!*changed)
+		if (!buf_ok(&rest))
+			res = buf_res(&rest);
+		else if (!file_replace_at(folder, file, buf_span(&rest), FILE_MODE))
 			res = why_say(why, RES_IO, "%s: %s", file, strerror(errno));
+		*changed = res == RES_OK;
 	}
 	buf_free(&all);
 	buf_free(&rest);

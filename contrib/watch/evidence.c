@@ -59,7 +59,11 @@ put_finding(int folder, const struct watch_finding *f)
 {
 	struct buf line = buf_max(FINDING_LINE_MAX);
 
-	(void)finding_write(&line, f, "finding", false);
+	if (finding_write(&line, f, "finding", false) != RES_OK) {
+		buf_free(&line);
+		errno = ENOMEM;
+		return false;
+	}
 	buf_text(&line, "\n");
 	return put_buf(folder, "finding.json", &line);
 }

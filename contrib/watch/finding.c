@@ -90,12 +90,12 @@ finding_id(uint8_t id[FINDING_ID_SIZE], struct span tbs)
 {
 	struct buf bare = buf_max(tbs.n + DER_HEADER_MAX);
 	uint8_t hash[32];
-	bool without = der_tbs_without(&bare, tbs, OID_SCT_LIST) == RES_OK;
-	struct span what = without ? buf_span(&bare) : tbs;
+	enum res without = der_tbs_without(&bare, tbs, OID_SCT_LIST);
+	struct span what = without == RES_OK ? buf_span(&bare) : tbs;
 	int rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, what.p, what.n, hash);
 
 	buf_free(&bare);
-	if (rc < 0)
+	if (rc < 0 || without == RES_NOMEM)
 		return RES_NOMEM;
 	memcpy(id, hash, FINDING_ID_SIZE);
 	return RES_OK;
@@ -106,10 +106,14 @@ name_of(struct span name)
 {
 	struct buf text = buf_max(SHOWN_NAME_MAX);
 
-	if (name.n > 0 && name_text(&text, name) != RES_OK) {
+	enum res res = name.n > 0 ? name_text(&text, name) : RES_OK;
+
+	if (res != RES_OK)
 		buf_free(&text);
+	if (res == RES_NOMEM) /* another name would be the issuer of another serial */
+		return NULL;
+	if (res != RES_OK)
 		buf_text(&text, "(cannot be read)");
-	}
 	return buf_take_cstr(&text);
 }
 
@@ -215,7 +219,8 @@ misbehaviour_id(uint8_t id[FINDING_ID_SIZE], const struct watch_misbehaviour *m)
 			buf_put(&what, span_of(head->root.b, sizeof head->root.b));
 		}
 	}
-	res = finding_id(id, buf_span(&what));
+	/* all misbehaviours of a log have some parts in common */
+	res = buf_ok(&what) ? finding_id(id, buf_span(&what)) : RES_NOMEM;
 	buf_free(&what);
 	return res;
 }

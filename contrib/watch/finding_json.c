@@ -43,19 +43,22 @@ items_json(const struct watch_finding *f)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < f->n_item; i++)
-		(void)json_array_append_new(
-		    list, json_pack("{s:s,s:s?}", "item", f->item[i], "upstream", f->upstream[i]));
+		if (json_array_append_new(
+			list, json_pack("{s:s,s:s?}", "item", f->item[i], "upstream", f->upstream[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
 	return list;
 }
 
-/* What only a certificate has. */
-static void
+/* What only a certificate has. False: no memory for what finding_read needs. */
+static bool
 certificate_add(json_t *out, const struct watch_finding *f)
 {
 	char hash[2 * 32 + 1] = "";
 	uint8_t sha256[32];
+	bool ok = json_object_set_new(out, "matched", items_json(f)) == 0;
 
-	(void)json_object_set_new(out, "matched", items_json(f));
 	(void)json_object_set_new(out, "where", json_string(f->where));
 	(void)json_object_set_new(out, "shown", json_string(f->shown));
 	(void)json_object_set_new(out, "precertificate", json_boolean(f->precertificate));
@@ -64,13 +67,14 @@ certificate_add(json_t *out, const struct watch_finding *f)
 	(void)json_object_set_new(out, "serial", json_string(f->serial));
 	(void)json_object_set_new(out, "not_before", time_json(f->not_before_ms));
 	(void)json_object_set_new(out, "not_after", time_json(f->not_after_ms));
-	(void)json_object_set_new(out, "spki_sha256", hex_json(span_of(f->spki_sha256, 32)));
+	ok &= json_object_set_new(out, "spki_sha256", hex_json(span_of(f->spki_sha256, 32))) == 0;
 	if (!f->precertificate && gnutls_hash_fast(GNUTLS_DIG_SHA256, f->der.p, f->der.n, sha256) >= 0)
 		(void)hex_write(hash, span_of(sha256, 32));
 	(void)json_object_set_new(out, "cert_sha256", *hash != '\0' ? json_string(hash) : json_null());
-	(void)json_object_set_new(out, "issuer_key_sha256",
+	ok &= json_object_set_new(out, "issuer_key_sha256",
 				  f->precertificate ? hex_json(span_of(f->issuer_key_hash, 32))
-						    : json_null());
+						    : json_null()) == 0;
+	return ok;
 }
 
 static json_t *
@@ -84,8 +88,10 @@ finding_json(const struct watch_finding *f, const char *event)
 				f->kind == FINDING_LOG_MISBEHAVED ? "tree_size" : "index",
 				(json_int_t)f->index, "logged", time_json(f->logged_ms));
 
-	if (out != NULL && f->kind != FINDING_LOG_MISBEHAVED)
-		certificate_add(out, f);
+	if (out != NULL && f->kind != FINDING_LOG_MISBEHAVED && !certificate_add(out, f)) {
+		json_decref(out);
+		return NULL;
+	}
 	if (out != NULL && (f->proven || f->unproven != NULL))
 		(void)json_object_set_new(out, "proven", json_boolean(f->proven));
 	if (out != NULL && f->unproven != NULL)
@@ -99,17 +105,18 @@ enum res
 finding_write(struct buf *out, const struct watch_finding *f, const char *event, bool with_der)
 {
 	json_t *json = finding_json(f, event);
+	bool ok = json != NULL;
 	char *text;
 
-	if (json != NULL && with_der)
-		(void)json_object_set_new(json, "der", base64_json(buf_span(&f->der)));
-	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	if (ok && with_der)
+		ok = json_object_set_new(json, "der", base64_json(buf_span(&f->der))) == 0;
+	text = ok ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (text == NULL)
 		return RES_NOMEM;
 	buf_text(out, text);
 	free(text);
-	return buf_ok(out) ? RES_OK : RES_LIMIT;
+	return buf_res(out);
 }
 
 /* ---- reading what we wrote */

@@ -131,11 +131,12 @@ watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 
 	if (!met && !e->unreadable)
 		return true;
-	if (finding_id(id, finding_bytes(e, &w->match)) == RES_OK)
+	res = finding_id(id, finding_bytes(e, &w->match));
+	if (res == RES_OK)
 		known = record_find(w->record, id);
 	if (known != NULL) {
 		res = finding_met_again(w, e, known);
-	} else {
+	} else if (res == RES_OK) {
 		f = finding_new(w->plan, e, &w->match, clock_wall_ms());
 		res = f == NULL ? RES_NOMEM : finding_begin(w, f, e->log);
 	}

@@ -396,7 +396,7 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 		res = finding_write(&line, f, event_of(mark), with_der);
 	buf_u8(&line, '\n');
 	if (res == RES_OK)
-		res = buf_ok(&line) ? line_append(r, buf_span(&line)) : RES_LIMIT;
+		res = buf_ok(&line) ? line_append(r, buf_span(&line)) : buf_res(&line);
 	/* not before it is on disk: else it would count as known, and never be recorded */
 	e = res == RES_OK ? entry_get(r, f->id) : NULL;
 	if (e != NULL) {

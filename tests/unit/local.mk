@@ -225,6 +225,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_pace \
 	tests/unit/watch/test_feed \
 	tests/unit/watch/test_findings \
+	tests/unit/watch/test_findings_memory \
 	tests/unit/watch/test_findings_act \
 	tests/unit/watch/test_issued \
 	tests/unit/watch/test_judgement \
@@ -338,6 +339,9 @@ tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c $(FIND
 tests_unit_watch_test_findings_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_act_SOURCES = tests/unit/watch/test_findings_act.c $(FINDINGS_SCENE)
 tests_unit_watch_test_findings_act_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_findings_memory_SOURCES = tests/unit/watch/test_findings_memory.c $(FINDINGS_SCENE) $(FAILING_ALLOC)
+tests_unit_watch_test_findings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
+tests_unit_watch_test_findings_memory_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
 tests_unit_watch_test_issued_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FINDINGS_SCENE)
