@@ -52,6 +52,7 @@ libverify_a_SOURCES += \
 	verify/x509/name_text.c \
 	verify/x509/name_value.c verify/x509/name_value.h \
 	verify/x509/nameconstraints.c verify/x509/nameconstraints.h \
+	verify/x509/features.c verify/x509/features.h \
 	verify/x509/oid.h \
 	verify/x509/path.h \
 	verify/x509/path_build.c \

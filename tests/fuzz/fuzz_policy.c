@@ -359,6 +359,7 @@ ca_make(struct cursor *in, struct forge *f, enum ca_id id, const char *issuer, c
 		f->path_length = b % 16 == 5 ? 0 : -1;
 		f->unknown_critical = b % 16 == 6;
 		f->broken_signature = b % 16 == 7;
+		f->must_staple = b % 16 == 12;
 		if (b % 16 == 8)
 			f->not_after_ms = at - PICK_MS(in, 0, SECOND_MS, DAY_MS, -SECOND_MS);
 		if (b % 16 == 9)
@@ -367,6 +368,7 @@ ca_make(struct cursor *in, struct forge *f, enum ca_id id, const char *issuer, c
 			usage_choose(f, extended, cursor_u8(in));
 	}
 	o = facts_of(f, issuer, label);
+	set_true(o, "must_staple", f->must_staple);
 	if (b % 16 == 11)
 		constraint_choose(f, o, cursor_u8(in));
 	if (json_array_size(extended) > 0)

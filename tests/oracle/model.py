@@ -57,6 +57,8 @@ class Model:
         for child, issuer in zip(path, path[1:]):
             if not self.signed(issuer, child):
                 found.add("weak-key" if self.is_unused(issuer) else "bad-signature")
+            if self.certs[issuer].get("must_staple") and not self.certs[child].get("must_staple"):
+                found.add("wrong-usage")  # RFC 7633, 4.2.2
         below = 0  # CAs that count against a path length: a self-issued one does not (RFC 5280, 6.1.4 (l))
         for name in path[1:]:
             facts = self.certs[name]

@@ -175,6 +175,7 @@ CHANGES = (  # what, of the leaf (0) or the CA above it (1), how, accepted?
     ("a CA that is not known", 1, instead(UNKNOWN, True), False),
     ("a CA with another host", 1, instead(x509.NameConstraints([x509.DNSName("elsewhere.test")], None), True), False),
     ("a CA that excludes every host", 1, instead(x509.NameConstraints(None, [x509.DNSName("")]), True), False),
+    ("a CA that demands a TLS feature which the leaf does not", 1, instead(x509.TLSFeature([x509.TLSFeatureType.status_request]), False), False),
     ("a CA that demands a policy which the leaf has not", 1, lambda facts, at: instead(x509.PolicyConstraints(0, None), True)(
         instead(x509.CertificatePolicies([x509.PolicyInformation(UNKNOWN.oid, None)]), False)(facts, at), at), False),
 )

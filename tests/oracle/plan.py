@@ -323,6 +323,8 @@ add("chain", "intermediate that may sign lists only", inter(key_usage="sign-list
 add("chain", "intermediate for clients only", inter(extended=["client"]))
 add("chain", "intermediate for servers", inter(extended=["server"]))
 add("chain", "intermediate for everything", inter(extended=["any"]))
+add("chain", "intermediate that demands staples", inter(must_staple=True))
+add("chain", "root that demands staples", lambda c: c["certificates"]["root"].update(must_staple=True))
 
 # ---- identity
 

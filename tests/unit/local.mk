@@ -93,6 +93,7 @@ check_PROGRAMS += \
 	tests/unit/verify/x509/test_cert \
 	tests/unit/verify/x509/test_der \
 	tests/unit/verify/x509/test_disguise \
+	tests/unit/verify/x509/test_features \
 	tests/unit/verify/x509/test_identity \
 	tests/unit/verify/x509/test_name \
 	tests/unit/verify/x509/test_nameconstraints \

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "verify/x509/der.h"
+#include "verify/x509/features.h"
 #include "verify/x509/oid.h"
 #include "verify/x509/signature.h"
 #include "verify/x509/usage.h"
@@ -19,7 +20,7 @@
 #define OID_OCSP_BASIC OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x01")
 #define OID_SHA1       OID("\x2b\x0e\x03\x02\x1a")
 
-#define STATUS_REQUEST 5 /* RFC 7633, 4; the TLS extension's number */
+#define STATUS_REQUEST OID("\x05") /* RFC 7633, 4; the TLS extension's number */
 
 /* RFC 6960, 4.2.2.1 leaves it to the client how long a response without nextUpdate is good; the Baseline Requirements
  * allow a response ten days at most. */
@@ -29,20 +30,10 @@
 bool
 cert_must_staple(const struct cert *cert)
 {
-	const struct cert_ext *ext = cert_ext_find(cert, OID_TLS_FEATURE);
-	struct der_reader in;
+	struct features features;
 
-	if (ext == NULL)
-		return false;
-	in = der_only(ext->value, DER_SEQUENCE);
-	while (der_more(&in)) {
-		uint32_t feature;
-
-		if (der_uint(&feature, der_take(&in, DER_INTEGER).body) == RES_OK &&
-		    feature == STATUS_REQUEST)
-			return true;
-	}
-	return !der_done(&in); /* an extension that cannot be read counts as a demand */
+	/* an extension that cannot be read counts as a demand */
+	return features_read(&features, cert) != RES_OK || features_has(&features, STATUS_REQUEST);
 }
 
 enum status { STATUS_GOOD, STATUS_REVOKED, STATUS_UNKNOWN };

@@ -44,7 +44,7 @@ struct path_ground {
 };
 
 enum path_kind {
-	PATH_SOUND, /* no certificate with a fault of its own, lengths and names met: others cost no signature check */
+	PATH_SOUND, /* no certificate with a fault of its own; lengths, features and names met: others cost no signature check */
 	PATH_PROVEN /* all */
 };
 

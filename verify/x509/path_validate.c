@@ -1,5 +1,6 @@
 #include "verify/x509/path_validate.h"
 #include "verify/x509/altname.h"
+#include "verify/x509/features.h"
 #include "verify/x509/identity.h"
 #include "verify/x509/oid.h"
 #include "verify/x509/policies.h"
@@ -279,6 +280,7 @@ path_validate(struct path_faults *f, struct path_rules *rules, const struct cert
 	for (size_t i = 1; i < n; i++) {
 		place_judge(f, rules, certs, i, i + 1 == n ? PATH_ANCHOR : PATH_CA);
 		names_judge(f, rules, certs, i);
+		path_faults_add(f, REASON_WRONG_USAGE, i - 1, features_fault(certs[i], certs[i - 1]));
 	}
 	if (n > 1) {
 		const char *fault = policies_fault(&at, certs, n - 1);
@@ -298,7 +300,8 @@ path_issuer_sound(struct path_rules *rules, const struct cert *const *certs, siz
 {
 	const struct path_own *own = own_of(rules, certs[at], is_anchor ? PATH_ANCHOR : PATH_CA);
 
-	return own->n == 0 && !length_exceeded(own, certs, at);
+	return own->n == 0 && !length_exceeded(own, certs, at) &&
+	       features_fault(certs[at], certs[at - 1]) == NULL;
 }
 
 bool

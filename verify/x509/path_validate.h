@@ -2,7 +2,7 @@
  * path_validate.h - what RFC 5280 (6.1) requires of a path beside its signatures, and which certificate fails.
  *
  * Names that can be compared, dates, basicConstraints with path lengths, key usage, purposes, name constraints, critical
- * extensions, policies, and the strength of keys and signatures. An anchor's certificate is judged like a CA's,
+ * extensions, policies, TLS features, and the strength of keys and signatures. An anchor's certificate is judged like a CA's,
  * except for its policies and its own signature. Nothing here proves who signed what (path.h does), so a chain that is not a
  * path can be judged as well, to say what is wrong with it.
  */
@@ -15,7 +15,8 @@
 #include "verify/x509/proofs.h"
 
 #define PATH_LENGTH_MAX (PROOFS_CERTS_MAX + 1) /* everything presented, and the anchor */
-#define PATH_FAULTS_MAX 192                    /* at most nine of each certificate, and some of the path */
+/* Twelve of each certificate at most, and some of the path. The others are left out: with so many it is refused anyway. */
+#define PATH_FAULTS_MAX 192
 
 struct path_fault {
 	enum reason reason;
@@ -77,8 +78,8 @@ void path_validate(struct path_faults *, struct path_rules *, const struct cert 
 
 /* Has the leaf no fault of its own? */
 bool path_leaf_sound(struct path_rules *, const struct cert *leaf);
-/* Has certs[at] neither a fault of its own nor more CAs below it than it allows? Those are certs[0] to certs[at - 1],
- * leaf first. */
+/* Has certs[at] no fault of its own, not more CAs below it than it allows, and the certificate below it all TLS features
+ * that it demands? Those below are certs[0] to certs[at - 1], leaf first. */
 bool path_issuer_sound(struct path_rules *, const struct cert *const *certs, size_t at, bool is_anchor);
 /* Do they meet its name constraints? This check is expensive, so use it for proven issuers only. */
 bool path_names_sound(struct path_rules *, const struct cert *const *certs, size_t at);

@@ -1,5 +1,5 @@
 /*
- * test_path_validate.c - path lengths and name constraints, as in RFC 5280 (6.1).
+ * test_path_validate.c - path lengths and name constraints, as in RFC 5280 (6.1), and TLS features (RFC 7633).
  *
  * Each row is a chain of CAs below an anchor, which gets a whole verdict.
  */
@@ -172,6 +172,77 @@ every_path_is_judged_as_its_row_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- TLS features (RFC 7633, 4.2.2): nobody staples, so a leaf that demands it lacks the staple */
+
+static const struct {
+	const char *what;
+	bool root, ca, leaf;
+	const char *reasons;
+} demands[] = {
+    {"nobody demands a staple", false, false, false, ""},
+    {"the leaf alone", false, false, true, "staple-missing"},
+    {"the CA, and not its leaf", false, true, false, "wrong-usage"},
+    {"the CA and its leaf", false, true, true, "staple-missing"},
+    {"the anchor, and not its CA", true, false, false, "wrong-usage"},
+    {"the anchor and the leaf, and not the CA between", true, false, true, "wrong-usage,staple-missing"},
+    {"the anchor and its CA, and not the leaf", true, true, false, "wrong-usage"},
+    {"all", true, true, true, "staple-missing"},
+};
+
+static void
+demanding_chain_make(struct forged *f, bool root, bool ca, bool leaf)
+{
+	struct forge forge;
+
+	forged_leaf(&forge, CA_ISSUING);
+	forge.issuer = "CN=A";
+	forge.issuer_key = world_key(forged_world(), "path1", KEY_P256);
+	forge.must_staple = leaf;
+	forged_put(f, &forge);
+	forge_free(&forge);
+	forged_sub_ca(&forge, "CN=A", "path1", "CN=Root", "path0");
+	forge.must_staple = ca;
+	forged_put(f, &forge);
+	forge_free(&forge);
+	forged_sub_ca(&forge, "CN=Root", "path0", "CN=Root", "path0");
+	forge.must_staple = root;
+	forged_anchor_forge(f, &forge);
+	forge_free(&forge);
+}
+
+static void
+a_ca_binds_those_below_it_to_its_features(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof demands / sizeof demands[0]; i++) {
+		struct forged f;
+
+		forged_begin(&f);
+		demanding_chain_make(&f, demands[i].root, demands[i].ca, demands[i].leaf);
+		if (strcmp(forged_reasons(&f, NULL), demands[i].reasons) != 0)
+			fail_msg("%s: \"%s\"", demands[i].what, forged_reasons(&f, NULL));
+		forged_end(&f);
+	}
+}
+
+/* The CA has another certificate, which demands nothing. */
+static void
+another_path_is_found_around_the_features(void **state)
+{
+	struct forged f;
+	struct forge forge;
+
+	(void)state;
+	forged_begin(&f);
+	demanding_chain_make(&f, false, true, false);
+	forged_sub_ca(&forge, "CN=A", "path1", "CN=Root", "path0");
+	forge.serial_seed = "without features";
+	forged_put(&f, &forge);
+	forge_free(&forge);
+	assert_string_equal(forged_reasons(&f, NULL), "");
+	forged_end(&f);
+}
+
 /* ---- results about names are remembered, for each pair of a CA and a certificate below it */
 
 #define ASKED 512 /* more than are remembered, so that some replace others */
@@ -220,6 +291,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_path_is_judged_as_its_row_says),
+	    cmocka_unit_test(a_ca_binds_those_below_it_to_its_features),
+	    cmocka_unit_test(another_path_is_found_around_the_features),
 	    cmocka_unit_test(a_result_belongs_to_its_ca_and_its_leaf),
 	};
 
