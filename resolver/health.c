@@ -176,9 +176,10 @@ server_answered_poorly(struct server *s)
 }
 
 void
-server_answered_well(struct server *s)
+server_answered_well(struct server *s, uint64_t zone)
 {
 	s->poor = 0;
+	quarantine_set_good(&s->set->quarantine, s->id, zone);
 }
 
 void

@@ -31,7 +31,7 @@ void server_answered_badly(struct server *, uint64_t zone, enum reason);
 void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
 /* The shared connection brought a failure, or no answer at all. */
 void server_answered_poorly(struct server *);
-void server_answered_well(struct server *);
+void server_answered_well(struct server *, uint64_t zone);
 /* It asked for a pause of this length (Retry-After: RFC 9110, 10.2.3). Only the answer to a question that was sent
  * later, as a probe, ends the pause early. */
 #define UPSTREAM_WAIT_MAX_MS 300000 /* the longest pause that a server is granted */

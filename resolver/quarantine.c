@@ -102,11 +102,14 @@ quarantine_answered(struct quarantine *q, uint32_t server, uint64_t zone)
 	for (size_t i = 0; i < QUARANTINE_WAYS; i++) {
 		struct quarantine_entry *e = &set[i];
 
-		if (e->key != key)
+		if (e->key != key || e->kills == 0)
 			continue;
 		e->retry_at_ms = 0;
-		if (++e->answers >= QUARANTINE_ANSWERS * e->kills)
-			*e = (struct quarantine_entry){0};
+		if (++e->answers < QUARANTINE_ANSWERS * e->kills)
+			continue;
+		e->kills = e->answers = 0;
+		if (e->poor_until_ms == 0)
+			e->key = 0;
 	}
 }
 
@@ -114,6 +117,20 @@ void
 quarantine_set_poor(struct quarantine *q, uint32_t server, uint64_t zone, int64_t now_ms)
 {
 	entry_make(q, entry_key(server, zone), now_ms)->poor_until_ms = now_ms + QUARANTINE_POOR_MS;
+}
+
+void
+quarantine_set_good(struct quarantine *q, uint32_t server, uint64_t zone)
+{
+	uint64_t key = entry_key(server, zone);
+	struct quarantine_entry *set = q->set[key % QUARANTINE_SETS];
+
+	for (size_t i = 0; i < QUARANTINE_WAYS; i++) {
+		struct quarantine_entry *e = &set[i];
+
+		if (e->key == key)
+			e->poor_until_ms = 0;
+	}
 }
 
 bool

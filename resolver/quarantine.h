@@ -55,8 +55,9 @@ void quarantine_killed(struct quarantine *, uint32_t server, uint64_t zone, unsi
  * zone that mixes good names with bad ones stays in its state. */
 #define QUARANTINE_ANSWERS 8
 void quarantine_answered(struct quarantine *, uint32_t server, uint64_t zone);
-/* The answers for the zone are bad over a fresh connection too. */
+/* The answers for the zone are bad over a fresh connection too; until an answer that is good, or for QUARANTINE_POOR_MS. */
 void quarantine_set_poor(struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
+void quarantine_set_good(struct quarantine *, uint32_t server, uint64_t zone);
 bool quarantine_is_poor(const struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
 void quarantine_clear(struct quarantine *);
 

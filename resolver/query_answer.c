@@ -163,7 +163,7 @@ query_on_message(struct query *q, const struct attempt_outcome *o)
 		break;
 	}
 	if (o->manner == MANNER_SHARED)
-		server_answered_well(s);
+		server_answered_well(s, q->zone);
 	return query_deliver(q, &m, s, o->answer->age_s);
 }
 

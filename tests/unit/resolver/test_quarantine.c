@@ -132,7 +132,14 @@ harm_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
 	assert_true(quarantine_is_poor(q, SERVER, ZONE, 99 + QUARANTINE_POOR_MS));
 	assert_false(quarantine_is_poor(q, SERVER, ZONE, 100 + QUARANTINE_POOR_MS));
 	quarantine_set_poor(q, SERVER, ZONE, 100);
-	quarantine_answered(q, SERVER, ZONE);
+	for (int i = 0; i < 100; i++)
+		quarantine_answered(q, SERVER, ZONE); /* such as SERVFAIL */
+	assert_true(quarantine_is_poor(q, SERVER, ZONE, 101));
+	quarantine_killed(q, SERVER, ZONE, 1, false, 101);
+	for (int i = 0; i < QUARANTINE_ANSWERS; i++)
+		quarantine_answered(q, SERVER, ZONE);
+	assert_true(quarantine_is_poor(q, SERVER, ZONE, 101));
+	quarantine_set_good(q, SERVER, ZONE);
 	assert_false(quarantine_is_poor(q, SERVER, ZONE, 101));
 }
 
