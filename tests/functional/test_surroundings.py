@@ -180,8 +180,7 @@ class Asker(threading.Thread):
     def ask(self, name):
         with self.d.udp(8) as c:
             raw = c.ask(wire.question(name))
-        equal(raw[3] & 15, 0, f"rcode of {name}")
-        check(wire.rdata_for(name.encode().split(b"."), wire.A) in raw, f"another question's answer for {name}")
+        client.has_data(raw, name.encode().split(b"."), what=f"the answer for {name}")
 
     def run(self):
         try:

@@ -32,7 +32,7 @@ def wrong_id(t):
     d, _ = stub(t, handler=handler)
     raw = d.udp().ask(wire.question("id.example.com"))
     check(HIDDEN not in raw, "the wrong answer was delivered")
-    check(wire.rdata_for([b"id", b"example", b"com"], 1) in raw, "the right answer is missing")
+    client.has_data(raw, [b"id", b"example", b"com"], what="the right answer")
 
 
 @case("U01 U15 the daemon disconnects from a server that floods it with unsolicited answers")
@@ -90,8 +90,7 @@ def spoilt_answer(t, change):
     for _ in range(2):
         raw = d.udp().ask(wire.question("spoilt.example.com"))
         check(HIDDEN not in raw, "6.6.6.6 was delivered")
-        equal(raw[3] & 15, 0, "rcode")
-        check(wire.rdata_for([b"spoilt", b"example", b"com"], 1) in raw, "the good upstream's answer")
+        client.has_data(raw, [b"spoilt", b"example", b"com"], what="the good upstream's answer")
     until(lambda: first.questions, 10, "the bad one is asked")
     first.answer = wire.answer
     raw = d.udp().ask(wire.question("planted.example.com"))

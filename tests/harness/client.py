@@ -8,7 +8,8 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from harness.case import check
+from harness import wire
+from harness.case import check, equal
 from harness.patience import for_answer
 
 EDE = 15
@@ -130,6 +131,12 @@ def ede(reply):
 
 def rcode(reply):
     return dns.rcode.to_text(reply.rcode())
+
+
+def has_data(raw, labels, qtype=wire.A, what="the answer"):
+    """The reply (bytes) succeeds, and has the data of this name."""
+    equal(raw[3] & 15, 0, f"rcode of {what}")
+    check(wire.rdata_for(labels, qtype) in raw, f"{what} has other data")
 
 
 def values(reply, qtype="A"):
