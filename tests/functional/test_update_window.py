@@ -2,6 +2,8 @@
 import json
 import os
 
+from cryptography.hazmat.primitives import hashes
+
 from functional._common import Https, servfail
 from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
@@ -28,7 +30,7 @@ def alias(q):
 class Lab:
     """A daemon, its upstream, and a signed mirror of the list whose name only the upstream knows; the clock is scripted."""
 
-    def __init__(self, t, when_stale="refuse", option="", answer=address, compiled_in=False, site=None, later_logs=False, before=""):
+    def __init__(self, t, when_stale="refuse", option="", answer=address, compiled_in=False, site=None, later_logs=False, before="", limit=""):
         self.t, self.faults = t, Faults(t)
         self.site = site or Site(t, names=(HOST,), with_ct=True, not_before=utc_now() - 2 * DAY, not_after=utc_now() + 2000 * DAY)
         self.server = DotServer(t, self.site, answer=answer)
@@ -43,6 +45,9 @@ class Lab:
 {option} }}
 '''
         more = {"ct_logs": old} if compiled_in else {}
+        if limit:
+            digest = self.site.root.cert.fingerprint(hashes.SHA256()).hex()
+            before += section("trust", constraints_file=[t.write("limits", f"cert-sha256 {digest} {limit}\n")])
         state = t.path("state")
         os.makedirs(state, mode=0o700)
         self.daemon = Daemon(t, before + upstream("lab", self.server, **more), anchors=self.site.anchors, ct=None, extra=ct, env=self.faults.env,
@@ -141,7 +146,6 @@ def other_address(lab):
 
 
 def write_journal(lab, mode=0o600, **more):
-    from cryptography.hazmat.primitives import hashes
     from harness.pki import spki
     digest = hashes.Hash(hashes.SHA256())
     digest.update(spki(lab.site.key))
@@ -198,6 +202,10 @@ def garbage(lab):
     ("update-window = false", untouched, {"option": "update-window = false"}, False),
     ("when-stale = report needs no window", untouched, {"when_stale": "report"}, False),
     ("with enforce, certificates of logs newer than the list", written, {"when_stale": "enforce", "later_logs": True}, True),
+    ("below a root with sct-not-after, a certificate with valid SCTs from before that date: it opens", untouched,
+     {"limit": "sct-not-after 2100-01-01T00:00:00Z"}, True),
+    ("with enforce, below a root with sct-not-after, a certificate of logs newer than the list: the upstream is not asked", written,
+     {"when_stale": "enforce", "later_logs": True, "limit": "sct-not-after 2020-01-01T00:00:00Z"}, False),
     ("with enforce, a new key of another issuer", new_issuer, {"when_stale": "enforce"}, False),
 ], builds=("gcc",))
 def trust(t, change, how, opens):
