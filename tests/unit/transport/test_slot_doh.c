@@ -1,5 +1,7 @@
 /* A slot whose protocol is DoH, against a server whose HTTP/2 frames are written by hand. */
 #include "tests/unit/transport/slot_fixture.h"
+#include "transport/doh_session.h"
+#include "transport/slot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -201,6 +203,35 @@ streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
 	assert_true(f->asked[0].retry_safe);
 }
 
+/* The body contradicts the content-length, and in the same turn come too many frames. What the protocol still wants to say
+ * closes the stream, so that the question ends, and its callback drops the connection. */
+static void
+a_connection_that_a_callback_drops_ends_once(void **state)
+{
+	static const uint8_t unknown[9] = {0, 0, 0, 0xbe};
+	uint8_t many[DOH_FRAMES_MAX / 3 * sizeof unknown];
+
+	(void)state;
+	doh_start();
+	f->drop_in_callback = true;
+	for (size_t at = 0; at < sizeof many; at += sizeof unknown)
+		memcpy(many + at, unknown, sizeof unknown);
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_conn == 1 && f->server.conn[0].in.n > 24);
+	dot_server_send(&f->server, 0,
+			span_of(BYTES(H2_SETTINGS "\0\0\37\1\4\0\0\0\1\210\17\20\27application/dns-message"
+						  "\17\15\1"
+						  "5"
+						  "\0\0\14\0\1\0\0\0\1\0\0\201\200\0\0\0\0\0\0\0\0")));
+	for (int i = 0; i < 4; i++)
+		dot_server_send(&f->server, 0, span_of(many, sizeof many));
+	PUMP_UNTIL(f->n_done == 1);
+	fixture_pump_a_while();
+	assert_int_equal(f->n_failed, 1);
+	assert_int_equal(f->failed + f->closed, 0); /* it was dropped, and nothing is reported of it */
+	assert_int_equal(f->slot->n_draining, 0);
+}
+
 int
 main(void)
 {
@@ -214,6 +245,7 @@ main(void)
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
 	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
+	    SLOT_TEST(a_connection_that_a_callback_drops_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
