@@ -104,12 +104,13 @@ conn_on_answer(void *ctx, struct tp_exchange *x, struct tp_answer *answer)
 	return c->state == CONN_READY;
 }
 
-static void
+static bool
 conn_on_unprocessed(void *ctx, struct tp_exchange *x)
 {
 	struct conn *c = ctx;
 
 	c->shared->ops->on_unprocessed(c->shared, c, x);
+	return c->state == CONN_READY;
 }
 
 static void

@@ -83,10 +83,8 @@ doh_answer(struct doh *d, struct doh_stream *s, struct tp_exchange *x)
 
 	x->stream = NULL;
 	doh_stream_judge(s, &answer);
-	if (answer.failure != REASON_NONE && !s->ended && s->error == NGHTTP2_REFUSED_STREAM) {
-		d->proto.hooks->on_unprocessed(d->proto.ctx, x); /* RFC 9113, 8.7 */
-		return true;
-	}
+	if (answer.failure != REASON_NONE && !s->ended && s->error == NGHTTP2_REFUSED_STREAM)
+		return d->proto.hooks->on_unprocessed(d->proto.ctx, x); /* RFC 9113, 8.7 */
 	if (answer.failure == REASON_NONE) {
 		d->session.frames = 0;
 		be16_write(s->body.p, x->id);

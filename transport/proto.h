@@ -38,8 +38,8 @@ struct proto_ops {
 struct proto_hooks {
 	/* The question is answered or failed. False: the connection is gone, stop feeding. */
 	bool (*on_answer)(void *ctx, struct tp_exchange *, struct tp_answer *);
-	/* The peer reports that it did not process it. */
-	void (*on_unprocessed)(void *ctx, struct tp_exchange *);
+	/* The peer reports that it did not process it. False: as for on_answer. */
+	bool (*on_unprocessed)(void *ctx, struct tp_exchange *);
 	/* An answer to no exchange in flight. */
 	void (*on_unexpected)(void *ctx);
 	/* The peer's idle timeout (RFC 7828). */

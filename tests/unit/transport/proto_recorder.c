@@ -28,13 +28,14 @@ recorder_on_answer(void *ctx, struct tp_exchange *q, struct tp_answer *answer)
 	return recorder->n_heard != recorder->stop_at;
 }
 
-static void
+static bool
 recorder_on_unprocessed(void *ctx, struct tp_exchange *q)
 {
 	struct proto_recorder *recorder = ctx;
 
 	recorder->unprocessed++;
 	recorder_drop(recorder, q);
+	return true;
 }
 
 static void

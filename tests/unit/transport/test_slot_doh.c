@@ -122,6 +122,29 @@ a_goaway_each_time_is_bounded(void **state) /* H07 */
 	assert_int_equal(f->server.n_conn, 2);
 }
 
+/* Of two questions that were not processed for the second time the first fails, and its callback drops the connection: the
+ * other one waits for a new connection. */
+static void
+a_callback_drops_the_connection_of_more_unprocessed_questions(void **state)
+{
+	(void)state;
+	doh_start();
+	f->drop_in_callback = true;
+	fixture_ask();
+	fixture_ask();
+	for (unsigned i = 0; i < 2; i++) {
+		PUMP_UNTIL(f->server.n_conn == i + 1 && f->server.conn[i].in.n > 24);
+		dot_server_send(&f->server, i, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0"))));
+	}
+	PUMP_UNTIL(f->server.n_conn == 3);
+	assert_int_equal(f->n_done, 1);
+	assert_true(f->asked[0].retry_safe != f->asked[1].retry_safe);
+	PUMP_UNTIL(f->server.conn[2].in.n > 24);
+	dot_server_send(&f->server, 2, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 1);
+}
+
 static void
 a_goaway_before_each_request_is_bounded(void **state) /* H07 */
 {
@@ -241,6 +264,7 @@ main(void)
 	    SLOT_TEST(all_requests_leave_without_waiting_for_answers),
 	    SLOT_TEST(goaway_moves_what_was_not_processed),
 	    SLOT_TEST(a_goaway_each_time_is_bounded),
+	    SLOT_TEST(a_callback_drops_the_connection_of_more_unprocessed_questions),
 	    SLOT_TEST(a_goaway_before_each_request_is_bounded),
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
 	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
