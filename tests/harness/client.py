@@ -135,6 +135,9 @@ def rcode(reply):
 
 def has_data(raw, labels, qtype=wire.A, what="the answer"):
     """The reply (bytes) succeeds, and has the data of this name."""
+    if raw[3] & 15:
+        why = "; ".join(text for _, text in ede(dns.message.from_wire(raw)))
+        what = f"{what} ({why})".replace(":", " ")  # standstill.py reads this line
     equal(raw[3] & 15, 0, f"rcode of {what}")
     check(wire.rdata_for(labels, qtype) in raw, f"{what} has other data")
 
