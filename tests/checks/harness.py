@@ -10,6 +10,7 @@ import threading
 import time
 
 from harness.case import case, check, equal, rows, until
+from harness.children import Children
 from harness.load import Load
 from harness.pki import Site
 from harness.proxy import Proxy
@@ -308,3 +309,40 @@ def own_ports(t):
     for p in started:
         p.communicate("\n", timeout=patience.patient(20))
     equal((len(ports), len(set(ports))), (1000, 1000), "ports given, and different ones")
+
+
+ENDED = """
+import time
+from harness.case import case
+
+@case("the first")
+def first(t):
+    t.spawn("kept", ["sleep", "1000"])
+    with open({started!r}, "w") as f:
+        f.write(str(t.processes[0].pid))
+    time.sleep(1000)
+
+@case("the second")
+def second(_t):
+    pass
+"""
+
+
+@case("a run that is ended ends the test that runs, and what that started; no other test begins", builds=("gcc",))
+def run_is_ended(t):
+    started, children = t.path("started"), Children()
+    t.write("ended.py", ENDED.format(started=started))
+    module = children.start([sys.executable, "-B", "-m", "harness.case", "ended", "--top", t.top, "--build", t.build, "--logs", t.dir],
+                            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": f"{t.src}/tests:{t.dir}"})
+    waits = threading.Thread(target=children.wait, args=[module])
+    waits.start()
+    until(lambda: os.path.exists(started) and os.path.getsize(started), 20, "the test starts a program")
+    with open(started, encoding="ascii") as f:
+        sleeper = int(f.read())
+    check(case_module.running(sleeper), "the program that the test started does not run")
+    children.end_all()
+    waits.join(patience.patient(20))
+    equal(module.returncode, 1, "exit code of the module")
+    check(not case_module.running(sleeper), "the program that the test started still runs")
+    lines = [line.partition(" [")[0] for line in module.stdout.read().splitlines()]
+    equal(lines, ["not ok gcc/ended/the first: KeyboardInterrupt: ended by SIGTERM"], "what the module says")

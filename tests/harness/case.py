@@ -317,6 +317,22 @@ class TooLong(Exception):
     pass
 
 
+class Ending:
+    """SIGTERM ends the test that runs, with all that it started; no other test begins."""
+
+    def __init__(self):
+        self.wanted = self.performing = False
+
+    def on_signal(self, _number, _frame):
+        self.wanted = True
+        if self.performing:
+            self.performing = False
+            raise KeyboardInterrupt("ended by SIGTERM")
+
+
+ENDING = Ending()
+
+
 def run_case(one, options):
     """'ok', 'skip' or 'bad', and why. A test that had to wait for the machine, and failed as tests do then, is run again."""
     if one.netns and not options.in_netns:
@@ -325,7 +341,7 @@ def run_case(one, options):
         watch = Watch()
         outcome, why, error = play(one, options)
         watch.end()
-        if outcome != "bad" or not left or not excused(error, watch.seconds()):
+        if outcome != "bad" or not left or ENDING.wanted or not excused(error, watch.seconds()):
             return outcome, why
         print(f"# {one.name} is played again, as the machine stood still for {watch.seconds():.1f} s: {why}", flush=True)
     return outcome, why
@@ -370,9 +386,11 @@ def performed(one, t):
     signal.alarm(most)
     outcome, why, text, failure = "ok", None, "", None
     try:
+        ENDING.performing = True
         for need in one.needs:
             t.program(need)
         one.function(t, *one.args)
+        ENDING.performing = False
     except Skip as error:
         outcome, why = "skip", str(error)
     except (Exception, KeyboardInterrupt) as error:
@@ -380,6 +398,7 @@ def performed(one, t):
         if not isinstance(error, AssertionError):
             why = f"{type(error).__name__}: {why}"
         text = traceback.format_exc()
+    ENDING.performing = False
     signal.alarm(0)
     return outcome, why, text, failure
 
@@ -486,7 +505,10 @@ def main(argv):
     bad = 0
     if options.in_netns:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    signal.signal(signal.SIGTERM, ENDING.on_signal)
     for one in CASES:
+        if ENDING.wanted:
+            return 1
         name = f"{options.label}/{prefix(options.module)}/{one.name}"
         if options.exactly and options.exactly != one.name:
             continue

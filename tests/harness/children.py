@@ -11,6 +11,8 @@ import subprocess
 import threading
 import time
 
+GRACE_S = 15  # a module of tests ends what its test started, which is in process groups of its own
+
 
 class Times:
     """Each task of a run: seconds of a processor, and from when to when."""
@@ -61,9 +63,12 @@ class Children:
     def __init__(self):
         self.times = Times()
         self.running = set()
+        self.ending = False
 
     def start(self, command, **options):
-        """In a process group of its own, without input."""
+        """In a process group of its own, without input. Never returns once all are being ended."""
+        while self.ending:
+            time.sleep(1)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
         self.running.add(process)
         return process
@@ -85,7 +90,7 @@ class Children:
         def too_late():
             if not ended.is_set():
                 late.append(True)
-                self.kill(process)
+                self.end(process)
         late, timer = [], threading.Timer(timeout, too_late)
         timer.start()
         try:
@@ -101,6 +106,21 @@ class Children:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    def kill_all(self):
-        for process in list(self.running):
+    def end(self, process):
+        """SIGTERM; the group is killed when that has not helped in time."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_S
+        while process in self.running and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if process in self.running:
             self.kill(process)
+
+    def end_all(self):
+        """Another thread waits for each of them."""
+        self.ending = True
+        threads = [threading.Thread(target=self.end, args=[process]) for process in list(self.running)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()

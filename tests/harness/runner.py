@@ -152,7 +152,7 @@ class Run:
         log = self.builds.log(f"{label}-{module}")
         process = self.children.start(self.case_command(module, label), env=self.module_env(), stdout=subprocess.PIPE,
                                       stderr=open(log, "wb"), text=True, errors="replace")
-        timer = threading.Timer(timeout * (10 if self.options.long else 1), self.children.kill, [process])
+        timer = threading.Timer(timeout * (10 if self.options.long else 1), self.children.end, [process])
         timer.start()
         for line in process.stdout:
             if line.startswith("ok "):
@@ -419,7 +419,7 @@ class Run:
         started = time.monotonic()
 
         def give_up(_number, _frame):
-            self.children.kill_all()
+            self.children.end_all()
             os._exit(130)
         signal.signal(signal.SIGINT, give_up)
         signal.signal(signal.SIGTERM, give_up)
