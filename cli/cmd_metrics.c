@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,7 +51,8 @@ metrics_on_signal(int signo)
 	ended = 1;
 }
 
-static void
+/* The signals end it: a descriptor that is readable while one of them waits, and is never read; -1: there is none. */
+static int
 metrics_signals_begin(void)
 {
 	struct sigaction end = {.sa_handler = metrics_on_signal};
@@ -63,6 +65,7 @@ metrics_signals_begin(void)
 	(void)sigaction(SIGTERM, &end, NULL);
 	(void)sigaction(SIGINT, &end, NULL);
 	signals_ignore_unused();
+	return signalfd(-1, &ours, SFD_CLOEXEC);
 }
 
 static int
@@ -128,6 +131,7 @@ metrics_respond(int fd, const char *status, const char *type, struct span body, 
 /* Where a scrape looks. */
 struct sources {
 	const char *socket;
+	struct control_end *end;
 	char *watch; /* the folder of ctstub-watch; NULL: none */
 };
 
@@ -139,7 +143,7 @@ metrics_scrape(int fd, const struct sources *from, bool head, int64_t until_ms)
 	struct buf line = {0}, body = buf_max(CONTROL_ANSWER_MAX);
 	json_t *answer = NULL;
 
-	if (control_exchange(&line, from->socket, question, &why) == RES_OK) {
+	if (control_exchange(&line, from->socket, question, from->end, &why) == RES_OK) {
 		answer = json_loadb((const char *)line.p, line.n, JSON_DISABLE_EOF_CHECK, NULL);
 		text = json_string_value(json_object_get(answer, "text"));
 	}
@@ -302,23 +306,25 @@ cmd_metrics(int argc, char **argv)
 	struct control_args args;
 	struct addr listen_at;
 	struct exporter e = {.n = 0};
+	struct control_end end = {.came = false};
 	enum exit_code code;
 
 	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	if (args.listen == NULL || addr_read(&listen_at, args.listen, 0) != RES_OK || listen_at.port == 0)
 		return cli_complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
-	metrics_signals_begin();
+	end.fd = metrics_signals_begin();
 	e.fd = metrics_listen_on(&listen_at);
 	if (e.fd < 0)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen,
 				    strerror(errno));
-	e.from = (struct sources){args.socket, watch_folder(&args)};
-	while (!ended)
+	e.from = (struct sources){args.socket, &end, watch_folder(&args)};
+	while (!ended && !end.came)
 		exporter_turn(&e);
 	while (e.n > 0)
 		exporter_drop(&e, 0);
 	free(e.from.watch);
 	(void)close(e.fd);
+	(void)close(end.fd);
 	return EXIT_GOOD;
 }

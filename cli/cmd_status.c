@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,11 +58,15 @@ status_pause(const sigset_t *signals)
 	return got > 0;
 }
 
-/* The exit code is the last one. It ends with a signal, or when nobody reads its output any more. */
+/* The exit code is that of the last status shown. It ends with a signal, also while the daemon does not answer, or when nobody
+ * reads its output any more. */
 static enum exit_code
 status_watch(const struct control_args *args, const char *verb)
 {
-	enum exit_code code;
+	enum exit_code code = EXIT_GOOD, round;
+	bool shown = false;
+	struct control_end end = {.came = false};
+	struct control_args ours = *args;
 	sigset_t signals;
 
 	(void)sigemptyset(&signals);
@@ -69,14 +74,24 @@ status_watch(const struct control_args *args, const char *verb)
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	end.fd = signalfd(-1, &signals, SFD_CLOEXEC); /* never read, so that status_pause gets the signal */
+	ours.end = &end;
 	do {
 		if (!args->json && isatty(STDOUT_FILENO))
 			(void)fputs("\033[H\033[2J", stdout);
-		code = status_once(args, verb);
+		round = status_once(&ours, verb);
+		if (end.came)
+			break;
+		code = round;
+		shown = true;
 		cli_round_done(code);
 		if (fflush(stdout) != 0)
 			break;
 	} while (!status_pause(&signals));
+	(void)close(end.fd);
+	if (!shown)
+		code = cli_complain(EXIT_TROUBLE, verb, "the daemon did not answer on %s before the signal",
+				    args->socket);
 	return code;
 }
 

@@ -93,37 +93,57 @@ control_args_read(struct control_args *args, int argc, char **argv, int least, i
 	return *code == EXIT_GOOD;
 }
 
+/* How long is waited for the daemon. */
+struct control_wait {
+	int64_t until_ms;
+	struct control_end *end; /* NULL: nothing ends it before */
+};
+
+/* Waits for at most so long until fd (-1: none) is ready. Like poll, but -1 with ECANCELED when the wait is to end. */
+static int
+control_poll(int fd, short events, int64_t ms, struct control_end *end)
+{
+	struct pollfd p[] = {{.fd = fd, .events = events},
+			     {.fd = end != NULL ? end->fd : -1, .events = POLLIN}};
+	int n = poll(p, 2, (int)ms);
+
+	if (n <= 0 || p[0].revents != 0)
+		return n;
+	end->came = true;
+	errno = ECANCELED;
+	return -1;
+}
+
 /* A daemon that hangs accepts nobody, and calls before this one may have filled its backlog: a blocking connect would then
  * wait for ever. No event tells when there is a place again (connect(2), EAGAIN). */
 static int
-control_connect(const char *path, int64_t until_ms)
+control_connect(const char *path, const struct control_wait *w)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	memcpy(sun.sun_path, path, strlen(path) + 1); /* control_find_socket checked its length */
 	while (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
-		int error = errno;
+		int error = errno == EAGAIN && clock_mono_ms() >= w->until_ms ? ETIMEDOUT : errno;
 
-		if (error == EAGAIN && clock_mono_ms() < until_ms) {
-			(void)poll(NULL, 0, CONNECT_RETRY_MS);
+		if (error == EAGAIN && control_poll(-1, 0, CONNECT_RETRY_MS, w->end) < 0 && errno != EINTR)
+			error = errno;
+		if (error == EAGAIN)
 			continue;
-		}
 		(void)close(fd);
-		errno = error == EAGAIN ? ETIMEDOUT : error;
+		errno = error;
 		return -1;
 	}
 	return fd;
 }
 
 static bool
-control_wait(int fd, short events, int64_t until_ms)
+control_wait(int fd, short events, const struct control_wait *w)
 {
 	int64_t left;
 
-	while ((left = until_ms - clock_mono_ms()) > 0) {
-		struct pollfd p = {.fd = fd, .events = events};
-		int n = poll(&p, 1, (int)left);
+	while ((left = w->until_ms - clock_mono_ms()) > 0) {
+		int n = control_poll(fd, events, left, w->end);
 
 		if (n > 0)
 			return true;
@@ -135,13 +155,13 @@ control_wait(int fd, short events, int64_t until_ms)
 }
 
 static bool
-control_send(int fd, const char *text, int64_t until_ms)
+control_send(int fd, const char *text, const struct control_wait *w)
 {
 	size_t n = strlen(text);
 
 	while (n > 0) {
 		ssize_t sent =
-		    control_wait(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+		    control_wait(fd, POLLOUT, w) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
@@ -155,7 +175,7 @@ control_send(int fd, const char *text, int64_t until_ms)
 
 /* Up to the end of the line, or of the connection. */
 static bool
-control_receive(int fd, struct buf *out, int64_t until_ms)
+control_receive(int fd, struct buf *out, const struct control_wait *w)
 {
 	for (;;) {
 		uint8_t *to = buf_room(out, 65536);
@@ -165,7 +185,7 @@ control_receive(int fd, struct buf *out, int64_t until_ms)
 			errno = EMSGSIZE;
 			return false;
 		}
-		n = control_wait(fd, POLLIN, until_ms) ? recv(fd, to, 65536, MSG_DONTWAIT) : -1;
+		n = control_wait(fd, POLLIN, w) ? recv(fd, to, 65536, MSG_DONTWAIT) : -1;
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
@@ -197,15 +217,16 @@ control_why(int error)
 }
 
 enum res
-control_exchange(struct buf *answer, const char *socket, const char *request, const char **why)
+control_exchange(struct buf *answer, const char *socket, const char *request, struct control_end *end,
+		 const char **why)
 {
-	int64_t until_ms = clock_mono_ms() + CONTROL_WAIT_MS;
-	int fd = control_connect(socket, until_ms);
+	const struct control_wait wait = {clock_mono_ms() + CONTROL_WAIT_MS, end};
+	int fd = control_connect(socket, &wait);
 	enum res res = RES_IO;
 
 	*answer = buf_max(CONTROL_ANSWER_MAX);
-	if (fd >= 0 && control_send(fd, request, until_ms) && control_send(fd, "\n", until_ms) &&
-	    control_receive(fd, answer, until_ms))
+	if (fd >= 0 && control_send(fd, request, &wait) && control_send(fd, "\n", &wait) &&
+	    control_receive(fd, answer, &wait))
 		res = RES_OK;
 	else
 		*why = control_why(errno);
@@ -265,14 +286,18 @@ control_report(const struct control_args *args, const char *verb, json_t *reques
 	char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 	const char *why = NULL;
 	struct buf line = {0};
-	enum exit_code code;
+	enum exit_code code = EXIT_TROUBLE;
+	enum res res;
+	bool ended;
 
 	json_decref(request);
 	if (text == NULL)
 		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
-	if (control_exchange(&line, args->socket, text, &why) == RES_OK)
+	res = control_exchange(&line, args->socket, text, args->end, &why);
+	ended = res != RES_OK && args->end != NULL && args->end->came;
+	if (res == RES_OK)
 		code = control_print_answer(args, verb, &line, people);
-	else
+	else if (!ended)
 		code = cli_complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket,
 				    why);
 	buf_free(&line);

@@ -13,6 +13,12 @@
 #define CONTROL_WAIT_MS    10000 /* a reload reads every file that the configuration names */
 #define CONTROL_PATH_MAX   108   /* sun_path */
 
+/* What ends a wait for the daemon before its time. */
+struct control_end {
+	int fd;    /* readable from then on, as a signalfd that nobody reads; -1: nothing ends a wait */
+	bool came; /* a wait was ended by it */
+};
+
 struct control_args {
 	char socket[CONTROL_PATH_MAX];
 	bool json;
@@ -22,6 +28,8 @@ struct control_args {
 	int first;          /* index of the first argument that is no option */
 	const char *config; /* -c; lent */
 	bool other_daemon;  /* --socket without -c: which configuration that daemon has is not known */
+	/* Of the wait for an answer; NULL: only the time ends it. */
+	struct control_end *end;
 	/* Adds to a good answer what the daemon does not know; NULL: nothing. */
 	void (*add)(const struct control_args *, json_t *answer);
 	enum exit_code (*judge)(
@@ -41,10 +49,12 @@ enum {
 bool control_args_read(struct control_args *, int argc, char **argv, int least, int most,
 		       enum exit_code *code);
 
-/* Sends one line and receives one, without complaints; *why is constant. */
-enum res control_exchange(struct buf *answer, const char *socket, const char *request, const char **why);
+/* Sends one line and receives one, without complaints; *why is constant. end: NULL, or what ends the wait. */
+enum res control_exchange(struct buf *answer, const char *socket, const char *request,
+			  struct control_end *end, const char **why);
 
-/* Sends the request (taken) and prints the answer: as JSON with args->json, even a refusal; else through `people`. */
+/* Sends the request (taken) and prints the answer: as JSON with args->json, even a refusal; else through `people`. Prints
+ * nothing when args->end ended the wait. */
 enum exit_code control_report(const struct control_args *, const char *verb, json_t *request,
 			      void (*people)(const json_t *answer));
 

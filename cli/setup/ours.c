@@ -32,7 +32,7 @@ ours_holds(const struct settings *s, const struct addr *addr, char why[OURS_WHY_
 
 	if (*s->control_socket == '\0' || strlen(s->control_socket) >= CONTROL_PATH_MAX)
 		return true;
-	if (control_exchange(&answer, s->control_socket, request, &error) != RES_OK) {
+	if (control_exchange(&answer, s->control_socket, request, NULL, &error) != RES_OK) {
 		(void)snprintf(why, OURS_WHY_MAX, "ctstubd does not answer on %s: %s", s->control_socket,
 			       error);
 		return geteuid() != 0;

@@ -15,6 +15,7 @@ from harness.daemon import Daemon, upstream
 from harness.faults import Faults
 from harness.patience import patient
 from harness.pki import DAY, Log, Site, key_pem, log_list, pem, utc_now
+from harness.stillclock import StillClock
 from harness.upstream import DotServer
 
 
@@ -268,51 +269,107 @@ def watch_full(t):
         until(lambda: not process.alive(), 20, "ctstub status --watch ends")
 
 
-def connected(path):
-    """A connection to that socket; None: its backlog is full."""
-    s = socket.socket(socket.AF_UNIX)
-    s.setblocking(False)
-    try:
-        s.connect(path)
-    except BlockingIOError:
-        s.close()
-        return None
-    return s
+class Hung:
+    """The socket of a daemon that hangs, and tools whose clock stands still: their time is over when a test says so."""
 
+    def __init__(self, t):
+        self.t, self.path = t, t.path("hung")
+        self.clock = StillClock(t)
+        self.faults = Faults(t)  # of which there are none: they count
+        self.env = self.clock.env(t, CTSTUB_FAULT=self.faults.path)
+        self.env["LD_PRELOAD"] = f"{self.faults.env['LD_PRELOAD']} {self.clock.library}"
+        self.socket = socket.socket(socket.AF_UNIX)
+        t.defer(self.socket.close)
+        self.socket.bind(self.path)
+        self.socket.listen(1)
+        self.socket.settimeout(patient(20))
 
-@case("a daemon that hangs and whose backlog is full: calls end in time, --watch ends with a signal, and a place that gets free is taken", builds=("gcc",))
-def full_backlog(t):
-    path = t.path("hung")
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind(path)
-        s.listen(1)
-        before = []
-        while (one := connected(path)) is not None:
-            before.append(one)
-            t.defer(one.close)
-        read, write = os.pipe()
-        p = t.spawn("watch", [t.program("ctstub"), "status", "--watch", "--json", "--socket", path], stdout=write)
+    def start(self, *command, **more):
+        p = self.t.spawn(command[0], [self.t.program("ctstub"), *command, "--socket", self.path], env=self.env, **more)
         p.expect = None
-        os.close(write)
-        code, out, err = t.run("ctstub", "flush", "--socket", path)
-        equal((code, out, err), (3, "", f"ctstub flush: the daemon does not answer on {path}: Connection timed out\n"), "flush")
-        with os.fdopen(read, "rb") as lines:
-            answer = json.loads(lines.readline())
-            check("Connection timed out" in answer["error"], answer)
-            p.popen.send_signal(signal.SIGINT)
-            equal(p.popen.wait(patient(30)), 3, "exit code of --watch after a signal")
-        faults = Faults(t)  # of which it has none: they count
-        q = t.spawn("flush", [t.program("ctstub"), "flush", "--json", "--socket", path], env=t.env(**faults.env))
-        q.expect = None
-        until(lambda: faults.count("connect") > 1, 20, "it tries again")
-        for _ in before:
-            s.accept()[0].close()
-        s.settimeout(patient(20))
-        connection, _ = s.accept()
-        with connection:
-            equal(json.loads(connection.recv(4096))["verb"], "flush", "what it asks")
-            connection.sendall(b'{"ok":true}\n')
-        equal(q.popen.wait(patient(20)), 0, "exit code of the call that got a place")
+        return p
+
+    def asked(self, verb):
+        """The connection of a tool that asks for this, and waits."""
+        connection, _ = self.socket.accept()
+        self.t.defer(connection.close)
+        connection.settimeout(patient(20))
+        with connection.makefile("rb") as lines:
+            equal(json.loads(lines.readline())["verb"], verb, "what it asks")
+        return connection
+
+    def fill(self):
+        """Connections that nobody accepts, as many as the backlog takes."""
+        full = []
+        while True:
+            s = socket.socket(socket.AF_UNIX)
+            s.setblocking(False)
+            self.t.defer(s.close)
+            try:
+                s.connect(self.path)
+            except BlockingIOError:
+                return full
+            full.append(s)
+
+    def wait_attempts(self):
+        """A tool is waiting for a place in the backlog."""
+        before = self.faults.count("connect")
+        until(lambda: self.faults.count("connect") > before + 2, 20, "it tries again to connect")
+
+
+@case("a daemon that hangs and whose backlog is full: a call ends in time, and a place that gets free is taken", builds=("gcc",))
+def full_backlog(t):
+    h = Hung(t)
+    full = h.fill()
+    p = h.start("flush")
+    h.wait_attempts()
+    h.clock.advance(10)
+    equal(p.popen.wait(patient(20)), 3, "exit code")
+    equal(p.log(), f"ctstub flush: the daemon does not answer on {h.path}: Connection timed out\n", "what it says")
+    p = h.start("flush", "--json")
+    h.wait_attempts()
+    for _ in full:
+        h.socket.accept()[0].close()
+    h.asked("flush").sendall(b'{"ok":true}\n')
+    equal(p.popen.wait(patient(20)), 0, "exit code of the call that got a place")
+
+
+@rows([("--watch ends at once with SIGINT while the daemon does not answer", signal.SIGINT, False, False),
+       ("--watch ends at once with SIGTERM while the daemon does not answer", signal.SIGTERM, False, False),
+       ("--watch ends at once with SIGINT while the backlog is full", signal.SIGINT, False, True),
+       ("--watch ends at once with SIGHUP while the daemon answers no more, as it last was", signal.SIGHUP, True, False)], builds=("gcc",))
+def watch_hung(t, number, shown, backlog):
+    h = Hung(t)
+    read, write = os.pipe()
+    full = h.fill() if backlog else []
+    p = h.start("status", "--watch", "--json", stdout=write)
+    os.close(write)
+    with os.fdopen(read, "rb") as out:
+        if shown:
+            h.asked("status").sendall(b'{"ok":true}\n')
+            equal(json.loads(out.readline())["protection"]["state"], "not-answering", "what it has shown")
+        if full:
+            h.wait_attempts()
+        else:
+            h.asked("status")
+        p.popen.send_signal(number)
+        equal(p.popen.wait(patient(20)), 2 if shown else 3, "exit code")
+        last = [json.loads(line)["error"] for line in out]
+    equal(last, [] if shown else [f"the daemon did not answer on {h.path} before the signal"], "what it says at its end")
+
+
+@case("ctstub metrics ends at once while the daemon does not answer", builds=("gcc",))
+def metrics_hung(t):
+    h = Hung(t)
+    port = net.free_port()
+    p = h.start("metrics", "--listen", f"127.0.0.1:{port}")
+    until(lambda: net.answers_tcp("127.0.0.1", port), 10, "it listens")
+    with socket.create_connection(("127.0.0.1", port), patient(20)) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        h.asked("stats")
+        p.popen.send_signal(signal.SIGTERM)
+        equal(p.popen.wait(patient(20)), 0, "exit code")
+        check(s.recv(65536).startswith(b"HTTP/1.1 503 "), "its client gets an answer")
 
 
 @case("without permission on the socket it says: run with sudo")
