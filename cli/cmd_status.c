@@ -45,6 +45,14 @@ status_once(const struct control_args *args, const char *verb)
 	return control_report(args, verb, json_pack("{s:s}", "verb", "status"), status_print);
 }
 
+/* What was shown stays until there is something new. Messages are on standard error: flushed later, this would erase them. */
+static void
+status_clear(void)
+{
+	(void)fputs("\033[H\033[2J", stdout);
+	(void)fflush(stdout);
+}
+
 /* True: one of the signals came. */
 static bool
 status_pause(const sigset_t *signals)
@@ -76,9 +84,9 @@ status_watch(const struct control_args *args, const char *verb)
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	end.fd = signalfd(-1, &signals, SFD_CLOEXEC); /* never read, so that status_pause gets the signal */
 	ours.end = &end;
+	if (!args->json && isatty(STDOUT_FILENO))
+		ours.begin = status_clear;
 	do {
-		if (!args->json && isatty(STDOUT_FILENO))
-			(void)fputs("\033[H\033[2J", stdout);
 		round = status_once(&ours, verb);
 		if (end.came)
 			break;

@@ -295,6 +295,8 @@ control_report(const struct control_args *args, const char *verb, json_t *reques
 		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	res = control_exchange(&line, args->socket, text, args->end, &why);
 	ended = res != RES_OK && args->end != NULL && args->end->came;
+	if (!ended && args->begin != NULL)
+		args->begin();
 	if (res == RES_OK)
 		code = control_print_answer(args, verb, &line, people);
 	else if (!ended)

@@ -30,6 +30,8 @@ struct control_args {
 	bool other_daemon;  /* --socket without -c: which configuration that daemon has is not known */
 	/* Of the wait for an answer; NULL: only the time ends it. */
 	struct control_end *end;
+	/* Called before anything is printed; NULL: nothing is to be done. */
+	void (*begin)(void);
 	/* Adds to a good answer what the daemon does not know; NULL: nothing. */
 	void (*add)(const struct control_args *, json_t *answer);
 	enum exit_code (*judge)(

@@ -269,6 +269,15 @@ def watch_full(t):
         until(lambda: not process.alive(), 20, "ctstub status --watch ends")
 
 
+@case("on a terminal --watch clears the screen before a failure, not after it")
+def watch_failure(t):
+    d = good(t)
+    d.process.stop()
+    _, out = on_terminal(t, d, "--watch", enough=lambda out: out.count(b"does not answer") >= 2)
+    before, *rounds = out.split("\033[H\033[2J")
+    equal((before, len(rounds) >= 2, [r for r in rounds if "does not answer" not in r]), ("", True, []), out)
+
+
 class Hung:
     """The socket of a daemon that hangs, and tools whose clock stands still: their time is over when a test says so."""
 
