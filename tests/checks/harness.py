@@ -327,13 +327,39 @@ def second(_t):
     pass
 """
 
+ENDED_BETWEEN = """
+import os
+import signal
+from harness.case import case
+
+@case("the first")
+def first(t):
+    finish = t.finish
+    def finish_late():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return finish()
+    t.finish = finish_late
+
+@case("the second")
+def second(_t):
+    pass
+"""
+
+
+def ended_module(t, children, text):
+    t.write("ended.py", text)
+    return children.start([sys.executable, "-B", "-m", "harness.case", "ended", "--top", t.top, "--build", t.build, "--logs", t.dir],
+                          stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": f"{t.src}/tests:{t.dir}"})
+
+
+def lines_of(module):
+    return [line.partition(" [")[0] for line in module.stdout.read().splitlines()]
+
 
 @case("a run that is ended ends the test that runs, and what that started; no other test begins", builds=("gcc",))
 def run_is_ended(t):
     started, children = t.path("started"), Children()
-    t.write("ended.py", ENDED.format(started=started))
-    module = children.start([sys.executable, "-B", "-m", "harness.case", "ended", "--top", t.top, "--build", t.build, "--logs", t.dir],
-                            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": f"{t.src}/tests:{t.dir}"})
+    module = ended_module(t, children, ENDED.format(started=started))
     waits = threading.Thread(target=children.wait, args=[module])
     waits.start()
     until(lambda: os.path.exists(started) and os.path.getsize(started), 20, "the test starts a program")
@@ -342,7 +368,14 @@ def run_is_ended(t):
     check(case_module.running(sleeper), "the program that the test started does not run")
     children.end_all()
     waits.join(patience.patient(20))
-    equal(module.returncode, 1, "exit code of the module")
+    equal(module.returncode, 128 + signal.SIGTERM, "exit code of the module")
     check(not case_module.running(sleeper), "the program that the test started still runs")
-    lines = [line.partition(" [")[0] for line in module.stdout.read().splitlines()]
-    equal(lines, ["not ok gcc/ended/the first: KeyboardInterrupt: ended by SIGTERM"], "what the module says")
+    equal(lines_of(module), ["not ok gcc/ended/the first: KeyboardInterrupt: ended by SIGTERM"], "what the module says")
+
+
+@case("a run that is ended between two tests fails, although those that ran are well", builds=("gcc",))
+def run_is_ended_between(t):
+    children = Children()
+    module = ended_module(t, children, ENDED_BETWEEN)
+    children.wait(module)
+    equal((module.returncode, lines_of(module)), (128 + signal.SIGTERM, ["ok gcc/ended/the first"]), "exit code of the module, what it says")

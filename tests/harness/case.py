@@ -319,15 +319,24 @@ class TooLong(Exception):
 
 class Ending:
     """SIGTERM ends the test that runs, with all that it started; no other test begins."""
+    CODE = 128 + signal.SIGTERM  # the module's, when tests were left: all of those that ran may be well
 
     def __init__(self):
         self.wanted = self.performing = False
 
+    def begin(self):
+        self.performing = True
+        if self.wanted:
+            self.end()
+
+    def end(self):
+        self.performing = False
+        raise KeyboardInterrupt("ended by SIGTERM")
+
     def on_signal(self, _number, _frame):
         self.wanted = True
         if self.performing:
-            self.performing = False
-            raise KeyboardInterrupt("ended by SIGTERM")
+            self.end()
 
 
 ENDING = Ending()
@@ -386,7 +395,7 @@ def performed(one, t):
     signal.alarm(most)
     outcome, why, text, failure = "ok", None, "", None
     try:
-        ENDING.performing = True
+        ENDING.begin()
         for need in one.needs:
             t.program(need)
         one.function(t, *one.args)
@@ -508,7 +517,7 @@ def main(argv):
     signal.signal(signal.SIGTERM, ENDING.on_signal)
     for one in CASES:
         if ENDING.wanted:
-            return 1
+            return ENDING.CODE
         name = f"{options.label}/{prefix(options.module)}/{one.name}"
         if options.exactly and options.exactly != one.name:
             continue
