@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "contrib/watch/evidence.h"
 #include "contrib/watch/findings_act.h"
+#include "contrib/watch/findings_again.h"
 #include "contrib/watch/findings_report.h"
 #include "contrib/watch/judgement.h"
 
@@ -34,13 +35,17 @@ places_of(const struct watch_findings *w, const uint8_t log_id[32])
 }
 
 /* A log that floods us with findings must not keep those of another log from being acted on: the newest finding of the
- * log with the most places loses its place, unless f is of that log itself. */
+ * log with the most places loses its place, unless f is of that log itself. One whose actions fail, say because the disk
+ * is full, loses it before any other. */
 static struct waiting *
-place_make(struct watch_findings *w, const struct watch_finding *f)
+place_to_lose(struct watch_findings *w, const struct watch_finding *f)
 {
 	size_t most = places_of(w, f->log_id) + 1;
 	struct waiting *place = NULL;
 
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		if (w->waiting[i].resting)
+			return &w->waiting[i];
 	for (size_t i = 0; i < WAITING_MAX; i++) {
 		size_t n = places_of(w, w->waiting[i].f->log_id);
 
@@ -49,6 +54,14 @@ place_make(struct watch_findings *w, const struct watch_finding *f)
 			place = &w->waiting[i];
 		}
 	}
+	return place;
+}
+
+static struct waiting *
+place_make(struct watch_findings *w, const struct watch_finding *f)
+{
+	struct waiting *place = place_to_lose(w, f);
+
 	if (place != NULL) {
 		w->backlog = true;
 		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", place->f->log),
@@ -249,13 +262,19 @@ is_waiting(const struct watch_findings *w, const struct record_entry *e)
 	return false;
 }
 
+static bool
+backlog_has_room(const struct watch_findings *w)
+{
+	return places_free(w) >= WAITING_MAX / 2;
+}
+
 /* Recorded findings without a place get one when half of the places are free. */
 static void
 backlog_step(struct watch_findings *w)
 {
-	size_t room = w->backlog ? places_free(w) : 0;
+	size_t room = places_free(w);
 
-	if (room < WAITING_MAX / 2)
+	if (!w->backlog || !backlog_has_room(w))
 		return;
 	w->backlog = false;
 	for (size_t i = 0; i < record_count(w->record); i++) {
@@ -303,6 +322,7 @@ watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, 
 	w->plan = plan;
 	w->folder = folder;
 	w->launcher = launcher;
+	w->again_ms = INT64_MAX;
 	for (size_t i = 0; i < FINDINGS_LATEST_MAX; i++)
 		w->latest[i] = buf_max(FINDING_LINE_MAX);
 	res = record_open(&w->record, folder, &limits, why);
@@ -347,7 +367,13 @@ watch_findings_step(struct watch_findings *w)
 bool
 watch_findings_busy(const struct watch_findings *w)
 {
-	return w->backlog || act_busy(w);
+	return act_busy(w) || (w->backlog && backlog_has_room(w));
+}
+
+int64_t
+watch_findings_again(const struct watch_findings *w)
+{
+	return findings_again_ms(w);
 }
 
 const struct watch_totals *

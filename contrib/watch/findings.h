@@ -25,8 +25,11 @@ enum res watch_findings_open(struct watch_findings **, const struct watch_plan *
 void watch_findings_attach(struct watch_findings *, struct watch_reader *, watch_log_find_fn *);
 /* Continues pending work: chains, programs, and what an earlier process left undone. Call it from the loop. */
 void watch_findings_step(struct watch_findings *);
-/* Is a chain awaited, or does a program run? With --once the monitor ends only when this is false. */
+/* Is a chain awaited, or does a program run? With --once the monitor ends only when this is false. An action that failed
+ * and waits to be tried again does not count. */
 bool watch_findings_busy(const struct watch_findings *);
+/* When actions that failed are tried again, by the boot clock; INT64_MAX: none failed. */
+int64_t watch_findings_again(const struct watch_findings *);
 void watch_findings_close(struct watch_findings *);
 
 const struct watch_totals *watch_findings_totals(const struct watch_findings *);

@@ -9,6 +9,7 @@
 #include "contrib/watch/accepted.h"
 #include "contrib/watch/block.h"
 #include "contrib/watch/evidence.h"
+#include "contrib/watch/findings_again.h"
 #include "contrib/watch/findings_report.h"
 #include "contrib/watch/judgement.h"
 
@@ -73,10 +74,9 @@ evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 
 	if ((marks_of(w, p->f) & RECORD_EVIDENCE) != 0 || p->f->kind == FINDING_LOG_MISBEHAVED)
 		return;
-	if (!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence)) {
-		(void)record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL);
+	if ((!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence)) &&
+	    record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL) == RES_OK)
 		return;
-	}
 	/* one line, and no second request to the log: a full disk stays full for a while */
 	p->unkept = true;
 	log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),
@@ -140,6 +140,12 @@ act_reconsider(struct watch_findings *w, const struct record_entry *e)
 	finding_free(f);
 }
 
+static void
+unrecorded_log(const struct watch_finding *f)
+{
+	log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", f->log), LOG_INT("index", f->index));
+}
+
 /* Judged with the chain, or without one where there is none. */
 static void
 waiting_judge(struct waiting *p, const struct watch_evidence *evidence)
@@ -147,10 +153,15 @@ waiting_judge(struct waiting *p, const struct watch_evidence *evidence)
 	struct watch_findings *w = p->w;
 	bool reported = (marks_of(w, p->f) & RECORD_REPORTED) != 0;
 
-	if (p->f->n_item > 0 && p->f->kind != FINDING_UNREADABLE)
+	/* what its chain showed is not judged anew without it */
+	if ((evidence != NULL || !p->judged) && p->f->n_item > 0 && p->f->kind != FINDING_UNREADABLE)
 		(void)finding_judge(p->f, w->plan, evidence);
-	if (!reported && finding_report(w, p->f) != RES_OK)
-		return; /* again at the next step */
+	p->judged = true;
+	if (!reported && finding_report(w, p->f) != RES_OK) {
+		if (findings_again_failed(p, RECORD_REPORTED))
+			unrecorded_log(p->f);
+		return;
+	}
 	if (reported && p->f->kind == FINDING_EXPECTED)
 		withdraw(w, p->f);
 	if (p->f->kind == FINDING_EXPECTED)
@@ -212,14 +223,14 @@ block_by(const struct watch_findings *w, const struct watch_finding *f)
 
 /* The entries go into the file. False: they could not. */
 static bool
-block_put(const struct waiting *p, const char *file, unsigned by)
+block_put(struct waiting *p, const char *file, unsigned by)
 {
 	struct watch_findings *w = p->w;
 	char *why = NULL;
 	enum res res = block_add(w->folder, file, p->f, by, &why);
 	bool ok = res == RES_OK || res == RES_MALFORMED;
 
-	if (!ok)
+	if (!ok && findings_again_failed(p, RECORD_BLOCKED))
 		log_event(LOG_ERROR, "not-blocked", LOG_STR("serial", p->f->serial), LOG_STR("why", why));
 	free(why);
 	return ok;
@@ -232,9 +243,14 @@ block(struct waiting *p, unsigned by)
 	bool enforce = w->plan->snapshot->settings->watch_block == WATCH_BLOCK_ENFORCE;
 	const char *file = enforce ? WATCH_DISALLOW_FILE : BLOCK_PROPOSED_FILE;
 
-	if (!block_put(p, file, by))
+	if (!p->put && !block_put(p, file, by))
 		return;
-	(void)record_done(w->record, p->f->id, RECORD_BLOCKED, NULL);
+	if (record_done(w->record, p->f->id, RECORD_BLOCKED, NULL) != RES_OK &&
+	    findings_again_failed(p, RECORD_BLOCKED))
+		unrecorded_log(p->f);
+	if (p->put)
+		return;
+	p->put = true;
 	log_event(LOG_NOTICE, enforce ? "blocked" : "proposed", LOG_STR("serial", p->f->serial),
 		  LOG_STR("issuer", p->f->issuer), LOG_STR("file", file));
 	w->reload |= enforce;
@@ -251,17 +267,29 @@ not_blocked(struct waiting *p, unsigned by)
 
 	if (!final)
 		f->unproven = "its chain could not be fetched";
-	p->reported = true;
-	if (!block_put(p, BLOCK_PROPOSED_FILE, by))
-		return;
-	if (final)
-		(void)record_done(w->record, f->id, RECORD_NOT_BLOCKED, f->unproven);
-	else
+	p->reported = block_put(p, BLOCK_PROPOSED_FILE, by);
+	if (p->reported) {
+		if (final)
+			(void)record_done(w->record, f->id, RECORD_NOT_BLOCKED, f->unproven);
+		w->totals.not_blocked++;
+		log_event(LOG_WARN, "not-blocked", LOG_STR("serial", f->serial), LOG_STR("issuer", f->issuer),
+			  LOG_STR("why", f->unproven), LOG_STR("file", BLOCK_PROPOSED_FILE));
+	}
+	if (!final)
 		f->unproven = NULL;
-	w->totals.not_blocked++;
-	log_event(LOG_WARN, "not-blocked", LOG_STR("serial", f->serial), LOG_STR("issuer", f->issuer),
-		  LOG_STR("why", final ? f->unproven : "its chain could not be fetched"),
-		  LOG_STR("file", BLOCK_PROPOSED_FILE));
+}
+
+/* There is nothing to block: a person decides. */
+static void
+not_blocked_good(struct waiting *p)
+{
+	p->f->proven = false;
+	p->f->unproven = "a good certificate has its key and its serial";
+	not_blocked(p, 0);
+	if (p->reported)
+		return;
+	p->f->proven = true;
+	p->f->unproven = NULL;
 }
 
 /* Decides when the chain is there, or when it is too late to wait for it. */
@@ -274,14 +302,12 @@ block_decide(struct waiting *p)
 	if (!p->f->proven && (p->reported || (!p->answered && !late)))
 		return;
 	by = block_by(p->w, p->f);
-	if (p->f->proven && by == 0) { /* there is nothing to block: a person decides */
-		p->f->proven = false;
-		p->f->unproven = "a good certificate has its key and its serial";
-	}
-	if (p->f->proven)
-		block(p, by);
-	else
+	if (!p->f->proven)
 		not_blocked(p, by);
+	else if (by == 0)
+		not_blocked_good(p);
+	else
+		block(p, by);
 }
 
 static void
@@ -337,10 +363,17 @@ waiting_report(struct waiting *p)
 
 	if ((marks_of(p->w, p->f) & RECORD_REPORTED) != 0)
 		return true;
-	if (!p->answered && !late)
+	if ((p->failed & RECORD_REPORTED) != 0 || (!p->answered && !late))
 		return false;
 	waiting_judge(p, NULL);
 	return p->f != NULL && (marks_of(p->w, p->f) & RECORD_REPORTED) != 0;
+}
+
+/* Is its chain awaited? */
+static bool
+is_asking(const struct waiting *p)
+{
+	return p->asked && !p->answered;
 }
 
 static void
@@ -348,15 +381,18 @@ waiting_step(struct waiting *p)
 {
 	unsigned missing;
 
+	p->resting = false;
 	if (is_settled(p)) {
 		waiting_end(p);
 		return;
 	}
 	if (!p->asked && !p->answered)
 		evidence_ask(p);
-	if (!waiting_report(p))
+	if (!waiting_report(p)) {
+		p->resting = (p->failed & RECORD_REPORTED) != 0 && !is_asking(p);
 		return;
-	missing = waiting_missing(p);
+	}
+	missing = waiting_missing(p) & ~p->failed;
 	if ((missing & RECORD_BLOCKED) != 0)
 		block_decide(p);
 	if ((missing & RECORD_EXEC) != 0 && !launcher_is_full(p->w->launcher))
@@ -366,8 +402,12 @@ waiting_step(struct waiting *p)
 	missing = waiting_missing(p) & ~(p->reported && p->answered ? (unsigned)RECORD_BLOCKED : 0);
 	if (p->unkept)
 		missing &= ~(unsigned)RECORD_EVIDENCE;
-	if (missing == 0 && (p->answered || !p->asked))
+	if ((missing & ~p->failed) != 0 || is_asking(p))
+		return;
+	if (missing == 0)
 		waiting_end(p);
+	else
+		p->resting = true;
 }
 
 static void
@@ -387,22 +427,34 @@ findings_on_end(void *ctx, bool reload, int status)
 		  LOG_INT("status", status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1));
 }
 
+static void
+reload_request(struct watch_findings *w)
+{
+	w->reload = launcher_reload(w->launcher, w->folder) != RES_OK;
+	if (!w->reload || launcher_is_gone(w->launcher))
+		return;
+	w->reload_failed = true;
+	findings_again_later(w);
+	log_event(LOG_WARN, "reload-failed", LOG_STR("how", strerror(errno)));
+}
+
 void
 act_step(struct watch_findings *w)
 {
 	launcher_reap(w->launcher, findings_on_end, w);
+	findings_again_step(w);
 	for (size_t i = 0; i < WAITING_MAX; i++)
 		if (w->waiting[i].f != NULL)
 			waiting_step(&w->waiting[i]);
-	if (w->reload && !launcher_is_full(w->launcher))
-		w->reload = launcher_reload(w->launcher, w->folder) != RES_OK;
+	if (w->reload && !w->reload_failed && !launcher_is_full(w->launcher))
+		reload_request(w);
 }
 
 bool
 act_busy(const struct watch_findings *w)
 {
 	for (size_t i = 0; i < WAITING_MAX; i++)
-		if (w->waiting[i].f != NULL)
+		if (w->waiting[i].f != NULL && !w->waiting[i].resting)
 			return true;
-	return w->reload || launcher_is_busy(w->launcher);
+	return (w->reload && !w->reload_failed) || launcher_is_busy(w->launcher);
 }

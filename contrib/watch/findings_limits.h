@@ -23,6 +23,8 @@
 	600000 /* then we report that it is not blocked, because its chain is missing */
 #define FINDINGS_MISBEHAVED_MAX                                                                              \
 	64 /* findings about one log in one run: lying at every poll does not fill the disk */
+#define FINDINGS_AGAIN_MS                                                                                    \
+	60000 /* until actions that failed are tried again: a full disk stays full for a while */
 #define FINDINGS_STEP_MS    1000 /* call watch_findings_step this often while something waits */
 #define FINDINGS_LATEST_MAX 10
 

@@ -19,6 +19,11 @@ struct waiting {
 	bool asked;                  /* for evidence, which will come */
 	bool answered;               /* the evidence is here, or there is none */
 	bool reported;               /* that it is not blocked */
+	bool judged;                 /* at least without its chain */
+	bool put;                    /* its entries are in the list, maybe not yet in the record */
+	unsigned failed;             /* the actions (record_mark) that wait for again_ms */
+	unsigned logged;             /* the actions whose failure is in the log */
+	bool resting;                /* what is left to do waits for again_ms */
 	bool unkept;                 /* its evidence could not be written: the next process tries again */
 };
 
@@ -32,9 +37,11 @@ struct watch_findings {
 	    match; /* of the entry that is being looked at; large, and needed for every entry */
 	struct waiting waiting[WAITING_MAX];
 	struct launcher *launcher;
-	bool backlog; /* recorded findings wait for a place */
-	bool reload;  /* is to be asked for */
-	bool lost;    /* something could not be recorded since the last sync */
+	bool backlog;       /* recorded findings wait for a place */
+	bool reload;        /* is to be asked for */
+	bool reload_failed; /* and waits for again_ms */
+	int64_t again_ms;   /* when actions that failed are tried again, if one did */
+	bool lost;          /* something could not be recorded since the last sync */
 	struct {
 		uint8_t id[32];
 		unsigned n;

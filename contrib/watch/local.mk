@@ -19,6 +19,7 @@ libwatch_a_SOURCES += \
 	contrib/watch/finding_json.c \
 	contrib/watch/findings.c contrib/watch/findings.h \
 	contrib/watch/findings_act.c contrib/watch/findings_act.h \
+	contrib/watch/findings_again.c contrib/watch/findings_again.h \
 	contrib/watch/findings_limits.h contrib/watch/findings_state.h \
 	contrib/watch/findings_report.c contrib/watch/findings_report.h \
 	contrib/watch/issued.c contrib/watch/issued.h \

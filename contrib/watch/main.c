@@ -27,8 +27,9 @@
 
 #define PLAN_MAX_AGE_MS                                                                                      \
 	((int64_t)24 * 3600 * 1000) /* then the configuration and the list of logs are read anew */
-#define STEP_MS 1000                /* between two looks at findings that wait */
-#define REST_MS 60000 /* between two looks while nothing happens: the state shown is never older */
+#define STEP_MS     1000            /* between two looks at findings that wait */
+#define END_STEP_MS 100             /* the same, if --once waits for nothing else */
+#define REST_MS     60000 /* between two looks while nothing happens: the state shown is never older */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 static int woken = -1; /* an eventfd: a signal ends the wait */
@@ -202,7 +203,8 @@ once_result(const struct watch *w)
 			return WATCH_TROUBLE;
 		}
 	}
-	return WATCH_DONE;
+	/* an action that failed is in the log, and left to the next run */
+	return watch_findings_again(w->findings) == INT64_MAX ? WATCH_DONE : WATCH_TROUBLE;
 }
 
 static bool
@@ -225,12 +227,16 @@ static bool
 watch_step(struct watch *w)
 {
 	int64_t now_ms = clock_boot_ms(), until_ms = now_ms + (w->active ? STATUS_EVERY_MS : REST_MS);
+	int64_t again_ms = watch_findings_again(w->findings);
 	uint64_t signals;
 	bool readable;
 	ssize_t n;
 
 	if (woken < 0 || w->options->once || watch_findings_busy(w->findings))
-		until_ms = now_ms + STEP_MS;
+		until_ms =
+		    now_ms + (w->options->once && watch_reader_done(w->reader) ? END_STEP_MS : STEP_MS);
+	if (again_ms < until_ms)
+		until_ms = again_ms;
 	if (!watch_reader_run(w->reader, until_ms, woken, &readable))
 		return false;
 	w->active = clock_boot_ms() < until_ms;

@@ -166,6 +166,7 @@ room_make(struct watch_reader *reader)
 bool
 watch_reader_run(struct watch_reader *reader, int64_t until_ms, int fd, bool *readable)
 {
+	const bool once = reader->settings.once, was_done = once && watch_reader_done(reader);
 	int64_t now_ms = clock_boot_ms();
 
 	reader->next_ms = now_ms + IDLE_MS;
@@ -176,7 +177,9 @@ watch_reader_run(struct watch_reader *reader, int64_t until_ms, int fd, bool *re
 		follow_step(&reader->follow[(first + i) % reader->n_follow], now_ms);
 	proven_step(reader, now_ms);
 	room_make(reader);
-	if (reader->settings.once && watch_reader_done(reader))
+	*readable = false;
+	/* The caller may have nothing to wait for. If it has, it calls again, and then this waits. */
+	if (once && !was_done && watch_reader_done(reader))
 		return true;
 	return fetcher_wait(reader->fetcher, reader->next_ms - now_ms, fd, readable);
 }

@@ -17,7 +17,8 @@ enum res watch_reader_open(struct watch_reader **, const struct reader_settings 
 /* Stores the positions that were reached. NULL is allowed. */
 void watch_reader_close(struct watch_reader *);
 
-/* Starts what is due and waits for answers, for fd (-1: none) or until `until_ms` (of clock_boot_ms). False: no memory. */
+/* Starts what is due and waits for answers, for fd (-1: none) or until `until_ms` (of clock_boot_ms). With `once` it does
+ * not wait if it finds that nothing is left to do. False: no memory. */
 bool watch_reader_run(struct watch_reader *, int64_t until_ms, int fd, bool *readable);
 /* With `once`: nothing is left to do. */
 bool watch_reader_done(const struct watch_reader *);

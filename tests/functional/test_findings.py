@@ -530,6 +530,7 @@ def without_url(day, names):
 @rows([
     ("a program that fails", "exec-failed", 'exec = "/bin/false"', None),
     ("a certificate to be blocked by hand", "proposed", 'block = "propose"', None),
+    ("a folder where the proposals belong", "not-blocked", 'block = "propose"', folder_in_place_of("proposed.txt")),
     ("a file where the evidence belongs", "evidence-not-written", "", file_in_place_of("evidence")),
     ("a daemon that is not there to reload", "reload-failed", 'block = "enforce"', stop_daemon),
     ("a folder where the status belongs", "status-not-written", "", folder_in_place_of("status.json")),
@@ -549,3 +550,17 @@ def in_the_way(t, event, watch, prepare):
     _, _, err = day.run("-v", "-v", "--once", "--from", "0")
     lines = len(re.findall(rf"^\w+ {event} ", err, re.M))
     check(lines == 1 or lines > 1 and event == "status-not-written", f"{lines} lines of {event} in {err[-900:]}")
+
+
+@case("a proposal that cannot be written is left to the next run, and the exit code says so")
+def proposal_left(t):
+    day = Day(t, 'block = "propose" known-file = {"@K"}')
+    _, certificate = day.issue()
+    folder_in_place_of("proposed.txt")(day)
+    for code_wanted in (1, 3, 3):  # the finding is new only once
+        code, _, err = day.run("--once", "--from", "0")
+        equal((code, len(re.findall("^error not-blocked ", err, re.M))), (code_wanted, 1), err[-900:])
+    os.rmdir(os.path.join(day.folder, "proposed.txt"))
+    code, _, err = day.run("--once")
+    equal((code, "not-blocked" in err), (0, False), err[-900:])
+    check(f"serial {certificate.serial_number:x}" in day.file("proposed.txt").replace("serial 0", "serial "), day.file("proposed.txt"))

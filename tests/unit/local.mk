@@ -233,6 +233,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_launcher \
 	tests/unit/watch/test_plan \
 	tests/unit/watch/test_proof \
+	tests/unit/watch/test_reader \
 	tests/unit/watch/test_record \
 	tests/unit/watch/test_source \
 	tests/unit/watch/test_state \
@@ -350,6 +351,7 @@ tests_unit_watch_test_judgement_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_plan_SOURCES = tests/unit/watch/test_plan.c $(FINDINGS_SCENE)
 tests_unit_watch_test_plan_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_proof_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_reader_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_record_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c $(FAILING_ALLOC)

@@ -1,13 +1,16 @@
 /* Actions on findings: they are blocked, reported to a program, and kept with their evidence. */
 #include "tests/unit/watch/findings_scene.h"
 
+#include "base/log.h"
 #include "contrib/watch/child.h"
 #include "contrib/watch/findings_state.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -362,6 +365,149 @@ a_program_that_hangs_is_killed(void **state)
 	scene_close(&s);
 }
 
+/* ---- actions that fail */
+
+static char lines[16384]; /* the log */
+
+static void
+line_keep(void *ctx, const char *line, size_t n)
+{
+	size_t at = strlen(lines);
+
+	(void)ctx;
+	(void)snprintf(lines + at, sizeof lines - at, "%.*s\n", (int)n, line);
+}
+
+static void
+line_forget(void *ctx, const char *line, size_t n)
+{
+	(void)ctx;
+	(void)line;
+	(void)n;
+}
+
+/* Files grow to that size and no further. */
+static void
+files_limit(rlim_t size)
+{
+	struct rlimit l;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static void
+record_fill(const struct scene *s)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(s->watch, "findings.jsonl", &st, 0), 0);
+	files_limit((rlim_t)st.st_size);
+}
+
+static void
+record_empty(const struct scene *s)
+{
+	(void)s;
+	files_limit(RLIM_INFINITY);
+}
+
+static void
+list_spoil(const struct scene *s)
+{
+	assert_int_equal(mkdirat(s->watch, "disallow.txt", 0700), 0);
+}
+
+static void
+list_mend(const struct scene *s)
+{
+	assert_int_equal(unlinkat(s->watch, "disallow.txt", AT_REMOVEDIR), 0);
+}
+
+static void
+proposals_spoil(const struct scene *s)
+{
+	assert_int_equal(mkdirat(s->watch, "proposed.txt", 0700), 0);
+}
+
+static void
+proposals_mend(const struct scene *s)
+{
+	assert_int_equal(unlinkat(s->watch, "proposed.txt", AT_REMOVEDIR), 0);
+}
+
+/* An action that cannot be done now is no work to wait for: it is logged once, tried a minute later, and done then. */
+static void
+actions_that_fail_are_tried_again(void **state)
+{
+	static const struct {
+		const char *what, *more, *watch;
+		bool proven;
+		bool late; /* spoilt after its chain has come */
+		void (*spoil)(const struct scene *), (*mend)(const struct scene *);
+		const char *line;        /* of the log, once */
+		const char *file, *text; /* what is there in the end, once, and not before */
+		const char *done;        /* what the log has of it in the end, once */
+	} rows[] = {
+	    {"the list is a folder", "", "block = \"enforce\" known-file = {\"@D/known.txt\"}", true, false, list_spoil, list_mend, "not-blocked ",
+	     "disallow.txt", "\nserial ", " blocked "},
+	    {"the proposals are a folder", "", "block = \"propose\"", true, false, proposals_spoil, proposals_mend, "not-blocked ", "proposed.txt",
+	     "\nserial ", " proposed "},
+	    {"the proposals are a folder, and nothing proves it", "", "block = \"propose\"", false, false, proposals_spoil, proposals_mend,
+	     "error not-blocked ", "findings.jsonl", "\"not-blocked\"", "warn not-blocked "},
+	    {"the record is full when it is blocked", "", "block = \"enforce\" known-file = {\"@D/known.txt\"}", true, true, record_fill, record_empty,
+	     "finding-not-recorded ", "findings.jsonl", "\"blocked\"", " blocked "},
+	    {"the record is full when its chain shows that it is expected", "allow-issuer = {\"spki-sha256 @I\"}", "block = \"report\"", true, false,
+	     record_fill, record_empty, "finding-not-recorded ", "findings.jsonl", "\"kind\":\"expected\"", " expected "},
+	};
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char config[512], *text;
+		struct scene s;
+
+		(void)snprintf(config, sizeof config, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+			       "upstream \"lab\" { address = {\"1.1.1.1\"} trust-anchors = \"@D/anchors.pem\" ct = \"off\" %s }\nwatch { %s }\n",
+			       rows[i].more, rows[i].watch);
+		scene_open(&s, config, "");
+		lines[0] = '\0';
+		log_capture(line_keep, NULL);
+		scene_start(&s);
+		scene_see(&s, true, 7);
+		watch_findings_step(s.w);
+		if (!rows[i].late)
+			rows[i].spoil(&s);
+		if (!rows[i].proven)
+			scene_chain_clear(&s);
+		scene_chain_arrives(&s);
+		if (rows[i].late)
+			rows[i].spoil(&s);
+		for (int64_t end = scene_boot_ms + FINDINGS_AGAIN_MS; scene_boot_ms < end; scene_boot_ms += 1000) {
+			watch_findings_step(s.w);
+			scene_settle(&s); /* a reload may have been asked for */
+			assert_int_equal(watch_findings_again(s.w), end);
+			text = scene_file_get(&s, rows[i].file);
+			if (text_times(text, rows[i].text) != 0 || text_times(lines, rows[i].line) != 1)
+				fail_msg("%s, before: %s, %s", rows[i].what, text, lines);
+			free(text);
+		}
+		rows[i].mend(&s);
+		for (int step = 0; step < 3; step++) {
+			watch_findings_step(s.w);
+			scene_settle(&s);
+		}
+		text = scene_file_get(&s, rows[i].file);
+		if (text_times(text, rows[i].text) != 1 || text_times(lines, rows[i].line) != 1 || text_times(lines, rows[i].done) != 1 ||
+		    watch_findings_again(s.w) != INT64_MAX)
+			fail_msg("%s, after: %s, %s", rows[i].what, text, lines);
+		free(text);
+		log_capture(line_forget, NULL);
+		scene_close(&s);
+	}
+}
+
 static void
 evidence_is_kept(void **state)
 {
@@ -402,6 +548,7 @@ main(void)
 	    cmocka_unit_test(a_program_gets_the_finding_once),
 	    cmocka_unit_test(a_missing_program_is_reported),
 	    cmocka_unit_test(a_program_that_hangs_is_killed),
+	    cmocka_unit_test(actions_that_fail_are_tried_again),
 	    cmocka_unit_test(evidence_is_kept),
 	};
 
