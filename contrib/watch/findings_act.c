@@ -310,6 +310,20 @@ block_decide(struct waiting *p)
 		block(p, by);
 }
 
+/* It may be there later: a program that is being replaced cannot run for a moment. */
+static void
+exec_failed(struct waiting *p, int error)
+{
+	struct watch_findings *w = p->w;
+
+	record_note_ended(w->record, p->f->id, RECORD_EXEC, false);
+	if (!findings_again_failed(p, RECORD_EXEC))
+		return;
+	w->totals.failed++;
+	log_event(LOG_ERROR, "exec-failed", LOG_STR("program", w->plan->snapshot->settings->watch_exec),
+		  LOG_STR("error", strerror(error)));
+}
+
 static void
 exec(struct waiting *p)
 {
@@ -322,14 +336,12 @@ exec(struct waiting *p)
 	record_note_make(w->record, &note, p->f->id, RECORD_EXEC, NULL);
 	if (res == RES_OK)
 		res = launcher_run(w->launcher, p->f->kind, buf_span(&line), &note);
+	else
+		errno = ENOMEM;
 	if (res == RES_OK) {
-		record_was_done(w->record, p->f->id, RECORD_EXEC);
-	} else if (res != RES_LIMIT && !launcher_is_gone(w->launcher)) {
-		w->totals.failed++;
-		log_event(LOG_ERROR, "exec-failed",
-			  LOG_STR("program", w->plan->snapshot->settings->watch_exec),
-			  LOG_STR("error", strerror(errno)));
-		record_was_done(w->record, p->f->id, RECORD_EXEC); /* trying again would not help */
+		record_note_ended(w->record, p->f->id, RECORD_EXEC, true);
+	} else if (!launcher_is_gone(w->launcher)) {
+		exec_failed(p, errno);
 	}
 	buf_free(&line);
 }

@@ -29,7 +29,8 @@ bool launcher_is_full(const struct launcher *);
 /* One or more are under way. */
 bool launcher_is_busy(const struct launcher *);
 /* Runs the program of watch.exec with this line as its input. The note is appended before it runs; if that fails, it does
- * not run. Returns when it runs or could not be started (RES_IO, errno says why). RES_LIMIT: launcher_is_full. */
+ * not run. Returns when it runs or could not be started (RES_IO, errno says why; the note may have been appended, and
+ * unless launcher_is_gone no process is left that could append it). RES_LIMIT: launcher_is_full. */
 enum res launcher_run(struct launcher *, enum finding_kind, struct span line, const struct record_note *);
 /* See child_reload; the folder is lent. */
 enum res launcher_reload(struct launcher *, int folder);

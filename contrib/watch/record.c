@@ -462,14 +462,14 @@ record_load(struct record *r, const struct record_entry *e, struct watch_finding
 }
 
 void
-record_was_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
+record_note_ended(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark, bool done)
 {
 	struct record_entry *e = record_find(r, id);
 	struct stat st;
 
-	if (fstat(r->fd, &st) == 0)
+	if (fstat(r->fd, &st) == 0 && (done || ftruncate(r->fd, r->size) != 0))
 		r->size = st.st_size;
-	if (e != NULL)
+	if (e != NULL && done)
 		e->marks |= mark;
 }
 

@@ -72,7 +72,7 @@ bool record_source_add(struct record_entry *, const uint8_t log_id[32]);
  * RES_IO. */
 enum res record_line_write(int fd, off_t *size, struct span line);
 /* record_done by another process, which holds the lock too while it appends: the line, and the descriptors of the file
- * and the lock to pass to it (lent). Call record_was_done afterwards. */
+ * and the lock to pass to it (lent). Call record_note_ended afterwards. */
 struct record_note {
 	int file, lock;
 	size_t n;
@@ -81,7 +81,8 @@ struct record_note {
 void record_note_make(const struct record *, struct record_note *, const uint8_t id[FINDING_ID_SIZE],
 		      enum record_mark, const char *why);
 enum res record_note_append(const struct record_note *);
-void record_was_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
+/* If it was not done after all, and that process has ended, what it may have appended is removed. */
+void record_note_ended(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark, bool done);
 /* The finding of an entry as it was written with its certificate. */
 enum res record_load(struct record *, const struct record_entry *, struct watch_finding **);
 /* Is this the key of a finding that was expected? */

@@ -344,6 +344,7 @@ tests_unit_watch_test_findings_act_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS
 tests_unit_watch_test_findings_memory_SOURCES = tests/unit/watch/test_findings_memory.c $(FINDINGS_SCENE) $(FAILING_ALLOC)
 tests_unit_watch_test_findings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_watch_test_findings_memory_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_findings_act_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
 tests_unit_watch_test_issued_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FINDINGS_SCENE)

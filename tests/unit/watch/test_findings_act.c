@@ -5,11 +5,13 @@
 #include "contrib/watch/child.h"
 #include "contrib/watch/findings_state.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -437,6 +439,68 @@ proposals_mend(const struct scene *s)
 	assert_int_equal(unlinkat(s->watch, "proposed.txt", AT_REMOVEDIR), 0);
 }
 
+static void
+program_put(const struct scene *s)
+{
+	char script[128];
+
+	(void)snprintf(script, sizeof script, "#!/bin/sh\ncat >>%s/watch/alerts\n", s->folder);
+	scene_script_put(s, script);
+}
+
+static void
+program_spoil(const struct scene *s)
+{
+	char path[128];
+
+	program_put(s);
+	(void)snprintf(path, sizeof path, "%s/alert", s->folder);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void
+program_absent(const struct scene *s)
+{
+	(void)s;
+}
+
+static bool *no_process; /* also in the launcher */
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t
+__wrap_fork(void)
+{
+	if (no_process == NULL || !*no_process)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
+
+static void
+processes_spoil(const struct scene *s)
+{
+	program_put(s);
+	*no_process = true;
+}
+
+static void
+processes_mend(const struct scene *s)
+{
+	(void)s;
+	*no_process = false;
+}
+
+/* A start reads what the last one left. */
+static void
+start_again(struct scene *s)
+{
+	scene_kill(s);
+	scene_start(s);
+	scene_settle(s);
+}
+
 /* An action that cannot be done now is no work to wait for: it is logged once, tried a minute later, and done then. */
 static void
 actions_that_fail_are_tried_again(void **state)
@@ -460,10 +524,18 @@ actions_that_fail_are_tried_again(void **state)
 	     "finding-not-recorded ", "findings.jsonl", "\"blocked\"", " blocked "},
 	    {"the record is full when its chain shows that it is expected", "allow-issuer = {\"spki-sha256 @I\"}", "block = \"report\"", true, false,
 	     record_fill, record_empty, "finding-not-recorded ", "findings.jsonl", "\"kind\":\"expected\"", " expected "},
+	    {"the program is not there", "", "exec = \"@D/alert\"", true, false, program_absent, program_put, "exec-failed ", "alerts",
+	     "\"kind\":\"rogue\"", "error exec-failed "},
+	    {"the program may not be run", "", "exec = \"@D/alert\"", true, false, program_spoil, program_put, "exec-failed ", "alerts",
+	     "\"kind\":\"rogue\"", "error exec-failed "},
+	    {"no process can be started", "", "exec = \"@D/alert\"", true, false, processes_spoil, processes_mend, "exec-failed ", "alerts",
+	     "\"kind\":\"rogue\"", "error exec-failed "},
 	};
 
 	(void)state;
 	(void)signal(SIGXFSZ, SIG_IGN);
+	no_process = mmap(NULL, sizeof *no_process, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(no_process, MAP_FAILED);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char config[512], *text;
 		struct scene s;
@@ -476,9 +548,9 @@ actions_that_fail_are_tried_again(void **state)
 		log_capture(line_keep, NULL);
 		scene_start(&s);
 		scene_see(&s, true, 7);
-		watch_findings_step(s.w);
 		if (!rows[i].late)
 			rows[i].spoil(&s);
+		watch_findings_step(s.w);
 		if (!rows[i].proven)
 			scene_chain_clear(&s);
 		scene_chain_arrives(&s);
@@ -492,12 +564,16 @@ actions_that_fail_are_tried_again(void **state)
 			if (text_times(text, rows[i].text) != 0 || text_times(lines, rows[i].line) != 1)
 				fail_msg("%s, before: %s, %s", rows[i].what, text, lines);
 			free(text);
+			text = scene_file_get(&s, "findings.jsonl");
+			assert_int_equal(text_times(text, "exec-started"), 0);
+			free(text);
 		}
 		rows[i].mend(&s);
 		for (int step = 0; step < 3; step++) {
 			watch_findings_step(s.w);
 			scene_settle(&s);
 		}
+		start_again(&s);
 		text = scene_file_get(&s, rows[i].file);
 		if (text_times(text, rows[i].text) != 1 || text_times(lines, rows[i].line) != 1 || text_times(lines, rows[i].done) != 1 ||
 		    watch_findings_again(s.w) != INT64_MAX)
