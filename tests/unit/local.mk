@@ -170,6 +170,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_local \
 	tests/unit/resolver/test_local_rule \
 	tests/unit/resolver/test_health \
+	tests/unit/resolver/test_hosts \
 	tests/unit/resolver/test_pace \
 	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_reader \
