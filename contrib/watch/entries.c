@@ -176,6 +176,15 @@ slot_refused(struct follow *f, enum misbehaviour kind, const char *why, struct s
 	slots_drop(f, 1); /* their bytes are for others meanwhile */
 }
 
+/* There is no memory for the entries: they are asked for again later, and the log is not blamed. */
+static void
+slot_unread(struct follow *f)
+{
+	follow_content_bad(f, "no memory");
+	follow_setback(f, ++f->refusals);
+	slots_drop(f, 1);
+}
+
 /* The disk is full, say: it is not the log's fault, and the entry is read again. */
 static void
 slot_unrecorded(struct follow *f)
@@ -229,6 +238,8 @@ slot_process(struct follow *f)
 	slot->begin = f->state.range.size;
 	if (r == RES_IO)
 		slot_unrecorded(f);
+	else if (r == RES_NOMEM)
+		slot_unread(f);
 	else if (r == RES_LIMIT)
 		slot_refused(f, MISBEHAVIOUR_ANSWER_OVERSIZED, "an answer with entries is too large", body);
 	else if (r != RES_NOT_FOUND)

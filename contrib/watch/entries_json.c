@@ -74,14 +74,14 @@ end_take(struct entries_json *in)
 	return in->at == in->text.n;
 }
 
-static bool
+static enum res
 base64_take(struct buf *out, struct span text)
 {
 	buf_clear(out);
-	return base64_read(out, text) == RES_OK;
+	return base64_read(out, text);
 }
 
-enum fast { FAST_ENTRY, FAST_END, FAST_OTHER };
+enum fast { FAST_ENTRY, FAST_END, FAST_OTHER, FAST_STARVED };
 
 static bool
 entries_json_take(struct entries_json *in, struct span *leaf, struct span *extra)
@@ -96,13 +96,18 @@ entry_take_fast(struct entries_json *in, struct span *leaf, struct span *extra)
 {
 	struct span leaf_text, extra_text;
 	size_t begin = in->at;
+	enum res r;
 
 	if (end_take(in))
 		return FAST_END;
 	in->at = begin;
-	if (!entries_json_take(in, &leaf_text, &extra_text) || !base64_take(&in->leaf, leaf_text) ||
-	    (extra != NULL && !base64_take(&in->extra, extra_text)))
+	if (!entries_json_take(in, &leaf_text, &extra_text))
 		return FAST_OTHER;
+	r = base64_take(&in->leaf, leaf_text);
+	if (r == RES_OK && extra != NULL)
+		r = base64_take(&in->extra, extra_text);
+	if (r != RES_OK)
+		return r == RES_NOMEM ? FAST_STARVED : FAST_OTHER;
 	*leaf = buf_span(&in->leaf);
 	if (extra != NULL)
 		*extra = buf_span(&in->extra);
@@ -130,17 +135,28 @@ tree_read(struct entries_json *in)
 }
 
 static enum res
+member_read(struct buf *out, const json_t *entry, const char *name)
+{
+	struct span text;
+
+	return json_text(&text, json_object_get(entry, name)) ? base64_take(out, text) : RES_MALFORMED;
+}
+
+static enum res
 entry_take_tree(struct entries_json *in, struct span *leaf, struct span *extra)
 {
 	const json_t *entries = json_object_get(in->tree, "entries"), *entry;
-	struct span text;
+	enum res r;
 
 	if (in->n >= json_array_size(entries))
 		return RES_NOT_FOUND;
 	entry = json_array_get(entries, in->n);
-	if (!json_text(&text, json_object_get(entry, "leaf_input")) || !base64_take(&in->leaf, text) ||
-	    (extra != NULL &&
-	     (!json_text(&text, json_object_get(entry, "extra_data")) || !base64_take(&in->extra, text)))) {
+	r = member_read(&in->leaf, entry, "leaf_input");
+	if (r == RES_OK && extra != NULL)
+		r = member_read(&in->extra, entry, "extra_data");
+	if (r == RES_NOMEM)
+		return r;
+	if (r != RES_OK) {
 		in->why = "an entry without leaf_input and extra_data in base64";
 		return RES_MALFORMED;
 	}
@@ -181,6 +197,8 @@ entries_json_next(struct entries_json *in, struct span *leaf, struct span *extra
 		case FAST_OTHER:
 			in->fast = false;
 			break;
+		case FAST_STARVED:
+			return RES_NOMEM;
 		}
 	}
 	if (in->tree == NULL)

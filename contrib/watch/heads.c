@@ -43,16 +43,34 @@ head_refuse(struct follow *f, enum misbehaviour kind, const struct head *head, s
 	head_settled(f);
 }
 
+/* Asks again soon. False: it did so several times. */
+static bool
+head_again(struct follow *f)
+{
+	if (++f->rechecks >= FOLLOW_RECHECKS)
+		return false;
+	poll_next(f, FOLLOW_RECHECK_MS);
+	return true;
+}
+
 /* Asks again soon; after several times it is refused. */
 static void
 head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes,
 	     const char *why)
 {
-	if (++f->rechecks < FOLLOW_RECHECKS) {
-		poll_next(f, FOLLOW_RECHECK_MS);
+	if (!head_again(f))
+		head_refuse(f, kind, head, bytes, why);
+}
+
+/* There is no memory for what the log showed: it is asked again, and not blamed. */
+static void
+head_unread(struct follow *f)
+{
+	follow_content_bad(f, "no memory");
+	if (head_again(f))
 		return;
-	}
-	head_refuse(f, kind, head, bytes, why);
+	f->polled = true;
+	head_settled(f);
 }
 
 /* RFC 6962, 3.5: a log signs at least once in its maximum merge delay. One that ended (readonly) need not. */
@@ -125,6 +143,11 @@ heads_on_proof(void *arg, const struct proof_result *result)
 	const struct head *old = &f->state.head, *new = &f->candidate;
 
 	f->proof = NULL;
+	if (result->res == RES_NOMEM) {
+		(void)follow_answered(f, result->answer);
+		head_unread(f);
+		return;
+	}
 	if (result->res != RES_OK) {
 		proof_missing(f, result);
 		return;
@@ -175,12 +198,36 @@ head_compare(struct follow *f, const struct head *head, struct span bytes)
 }
 
 static void
+head_malformed(struct follow *f, struct span body, const char *why)
+{
+	follow_content_bad(f, why);
+	head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body, why);
+}
+
+static void
+head_on_read(struct follow *f, const struct head *head, struct span body)
+{
+	enum res r = head_verify(head, f->log.ctlog);
+
+	if (r == RES_NOMEM) {
+		head_unread(f);
+	} else if (r != RES_OK) {
+		head_refuse(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, head, body,
+			    "the head's signature does not hold");
+	} else {
+		head_date_judge(f, head);
+		head_compare(f, head, body);
+	}
+}
+
+static void
 heads_on_answer(void *arg, const struct fetch_answer *answer)
 {
 	struct follow *f = arg;
 	struct span body = buf_span(&answer->body->bytes);
 	struct head head;
 	char *why = NULL;
+	enum res r;
 
 	f->head_under_way = false;
 	if (!follow_answered(f, answer)) {
@@ -190,18 +237,13 @@ heads_on_answer(void *arg, const struct fetch_answer *answer)
 				     "the head is too large");
 		return;
 	}
-	if (answer->gzip || source_head_read(&head, &f->log, body, &why) != RES_OK) {
-		const char *what = why != NULL ? why : "the head is compressed";
-
-		follow_content_bad(f, what);
-		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body, what);
-	} else if (head_verify(&head, f->log.ctlog) != RES_OK) {
-		head_refuse(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, &head, body,
-			    "the head's signature does not hold");
-	} else {
-		head_date_judge(f, &head);
-		head_compare(f, &head, body);
-	}
+	r = answer->gzip ? RES_MALFORMED : source_head_read(&head, &f->log, body, &why);
+	if (r == RES_OK)
+		head_on_read(f, &head, body);
+	else if (r == RES_NOMEM)
+		head_unread(f);
+	else
+		head_malformed(f, body, why != NULL ? why : "the head is compressed");
 	free(why);
 }
 

@@ -76,14 +76,15 @@ hashes_read(struct tree_proof *out, const json_t *list)
 	json_array_foreach (list, i, item) {
 		struct buf hash = buf_max(TREE_HASH_SIZE);
 		struct span text;
-		bool ok =
-		    json_text(&text, item) && base64_read(&hash, text) == RES_OK && hash.n == TREE_HASH_SIZE;
+		enum res r = json_text(&text, item) ? base64_read(&hash, text) : RES_MALFORMED;
 
-		if (ok)
+		if (r == RES_OK && hash.n == TREE_HASH_SIZE)
 			memcpy(out->hash[out->n++].b, hash.p, TREE_HASH_SIZE);
+		else if (r != RES_NOMEM)
+			r = RES_MALFORMED;
 		buf_free(&hash);
-		if (!ok)
-			return RES_MALFORMED;
+		if (r != RES_OK)
+			return r;
 	}
 	return RES_OK;
 }
@@ -120,7 +121,9 @@ proof_on_json(void *arg, const struct fetch_answer *answer)
 		r = answer->gzip ? RES_MALFORMED : proof_read(job, buf_span(&answer->body->bytes));
 	if (r == RES_LIMIT) /* larger or deeper than any proof */
 		r = RES_MALFORMED;
-	job_end(job, r, r == RES_MALFORMED ? "the answer is not a proof" : why, answer);
+	if (r == RES_MALFORMED)
+		why = "the answer is not a proof";
+	job_end(job, r, r == RES_NOMEM ? "no memory" : why, answer);
 }
 
 static enum res

@@ -16,7 +16,8 @@
 struct proof_job;
 
 struct proof_result {
-	enum res res; /* RES_OK; RES_IO: the log did not answer; RES_MALFORMED: it answered something else */
+	/* RES_OK; RES_IO: the log did not answer; RES_MALFORMED: it answered something else; RES_NOMEM: not the log's fault */
+	enum res res;
 	const char *why; /* for people, on failure. Lent */
 	const struct tree_proof *proof;
 	const struct fetch_answer *answer; /* the last one; NULL: none */

@@ -28,7 +28,7 @@ void source_entries_url(struct buf *, const struct watch_log *, uint64_t begin, 
 /* The width of a tile of level `level` in a tree of this size; 0: there is none. */
 unsigned source_tile_width(unsigned level, uint64_t tile, uint64_t size);
 
-/* The head of either kind. RES_MALFORMED with a sentence (yours). The signature is not checked. */
+/* The head of either kind. RES_MALFORMED, RES_NOMEM with a sentence (yours). The signature is not checked. */
 enum res source_head_read(struct head *, const struct watch_log *, struct span body, char **why);
 
 /* The entries of one answer, in order. Zeroed before its first use; its buffers are kept from answer to answer. */

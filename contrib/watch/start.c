@@ -22,6 +22,14 @@ start_refused(struct follow *f, enum misbehaviour kind, const char *why, struct 
 	follow_setback(f, f->refusals);
 }
 
+/* There is no memory for what the log gave: it is asked again later, and not blamed. */
+static void
+start_unread(struct follow *f)
+{
+	follow_content_bad(f, "no memory");
+	follow_setback(f, ++f->refusals);
+}
+
 static void
 start_well(struct follow *f, enum misbehaviour kind)
 {
@@ -49,6 +57,10 @@ start_on_proof(void *arg, const struct proof_result *result)
 	f->start_under_way = false;
 	if (result->answer != NULL && !follow_answered(f, result->answer))
 		return;
+	if (result->res == RES_NOMEM) {
+		start_unread(f);
+		return;
+	}
 	if (result->res != RES_OK) {
 		start_refused(f, MISBEHAVIOUR_HEAD_UNPROVEN, result->why,
 			      result->answer != NULL ? buf_span(&result->answer->body->bytes)
@@ -101,13 +113,18 @@ search_on_answer(void *arg, const struct fetch_answer *answer)
 	uint64_t middle = f->low + (f->high - f->low) / 2;
 	uint64_t first = f->log.ctlog->tiled ? middle / TILE_WIDTH * TILE_WIDTH : middle;
 	struct batch_entry entry;
+	enum res r;
 
 	f->start_under_way = false;
 	if (!follow_answered(f, answer))
 		return;
-	if (reader_entry_find(f->reader, &f->log, buf_span(&answer->body->bytes), answer->gzip, first, middle,
-			      &entry) != RES_OK ||
-	    !entry.readable) {
+	r = reader_entry_find(f->reader, &f->log, buf_span(&answer->body->bytes), answer->gzip, first, middle,
+			      &entry);
+	if (r == RES_NOMEM) {
+		start_unread(f);
+		return;
+	}
+	if (r != RES_OK || !entry.readable) {
 		start_refused(f, MISBEHAVIOUR_ENTRIES_MALFORMED,
 			      "an entry that cannot be read while a time is searched for",
 			      buf_span(&answer->body->bytes));

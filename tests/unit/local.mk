@@ -228,6 +228,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_feed \
 	tests/unit/watch/test_findings \
 	tests/unit/watch/test_findings_memory \
+	tests/unit/watch/test_follow_memory \
 	tests/unit/watch/test_findings_act \
 	tests/unit/watch/test_issued \
 	tests/unit/watch/test_judgement \
@@ -346,6 +347,9 @@ tests_unit_watch_test_findings_memory_SOURCES = tests/unit/watch/test_findings_m
 tests_unit_watch_test_findings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_watch_test_findings_memory_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_act_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
+tests_unit_watch_test_follow_memory_SOURCES = tests/unit/watch/test_follow_memory.c $(FAILING_ALLOC)
+tests_unit_watch_test_follow_memory_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=watch_log_misbehaved,--wrap=watch_entry_seen
+tests_unit_watch_test_follow_memory_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
 tests_unit_watch_test_issued_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FINDINGS_SCENE)
