@@ -189,10 +189,20 @@ started_report(const struct watch *w)
 			  LOG_STR("why", "the list of logs gives no URL where they can be read"));
 }
 
+static bool
+is_done(const struct watch *w)
+{
+	return w->options->once && watch_reader_done(w->reader) && !watch_findings_busy(w->findings);
+}
+
 /* With --once: what came of it. */
 static int
 once_result(const struct watch *w)
 {
+	if (!is_done(w)) {
+		log_event(LOG_WARN, "interrupted", LOG_STR("by", "a signal"));
+		return WATCH_TROUBLE;
+	}
 	for (size_t i = 0; i < watch_reader_count(w->reader); i++) {
 		struct watch_progress p;
 
@@ -205,12 +215,6 @@ once_result(const struct watch *w)
 	}
 	/* an action that failed is in the log, and left to the next run */
 	return watch_findings_again(w->findings) == INT64_MAX ? WATCH_DONE : WATCH_TROUBLE;
-}
-
-static bool
-is_done(const struct watch *w)
-{
-	return w->options->once && watch_reader_done(w->reader) && !watch_findings_busy(w->findings);
 }
 
 /* For `ctstub status` and Prometheus. */

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -354,6 +355,25 @@ def looked_up(t, name, trouble):
     code, _, out = Watch(t, logs).once()
     equal(code, 3, f"exit code: {out}")
     check(trouble in out, f"{trouble!r} is not in {out}")
+
+
+@rows([(f"--once that {number.name} ends before a log has answered is not done", number) for number in (signal.SIGTERM, signal.SIGINT)], builds=("gcc",))
+def interrupted(t, number):
+    logs = ToyLogs(t)
+    without_urls(logs.list, 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute, open(logs.list, "r+", encoding="utf-8") as f:
+        text = re.sub(r"https://127\.0\.0\.1:\d+", f"https://127.0.0.1:{mute.getsockname()[1]}", f.read())
+        f.seek(0)
+        f.write(text)
+        f.truncate()
+        f.flush()
+        p = t.spawn("watcher", [t.program("ctstub-watch"), "-c", Watch(t, logs).config, "--once"], env=t.env())
+        p.expect = (3,)
+        mute.settimeout(patient(30))
+        with mute.accept()[0]:
+            os.kill(p.popen.pid, number)
+            equal(p.popen.wait(patient(30)), 3, "exit code")
+    check(" interrupted " in p.log(), p.log())
 
 
 def launcher_of(process):
