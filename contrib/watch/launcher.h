@@ -20,7 +20,7 @@ struct launcher;
 enum res launcher_start(struct launcher **, const char *file);
 /* Closes the socket. */
 void launcher_stop(struct launcher *);
-/* Makes it read the configuration file again. RES_MALFORMED: the file has become unusable. */
+/* Makes it read the configuration file again; on failure it keeps what it has. RES_MALFORMED: the file has become unusable. */
 enum res launcher_configure(struct launcher *);
 /* The process is gone, and no request will be answered any more. */
 bool launcher_is_gone(const struct launcher *);

@@ -134,7 +134,7 @@ reader_open(struct watch *w, char **why)
 	return r;
 }
 
-/* plan is taken; NULL: it is to be read. */
+/* plan is taken, and the launcher has its configuration; NULL: both are to be read. */
 static int
 watch_open(struct watch *w, const struct watch_options *options, struct launcher *launcher,
 	   struct watch_plan *plan)
@@ -150,7 +150,7 @@ watch_open(struct watch *w, const struct watch_options *options, struct launcher
 	if (plan == NULL && watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
 		return plan_refused(&errors);
 	config_errors_free(&errors);
-	if (launcher_configure(launcher) != RES_OK)
+	if (plan == NULL && launcher_configure(launcher) != RES_OK)
 		return launcher_lost();
 	servers_policy_make(&w->servers, w->plan->snapshot->policy);
 	w->folder = state_folder_open(w->plan->snapshot->settings->state_dir, &why);
@@ -249,9 +249,25 @@ watch_step(struct watch *w)
 	return true;
 }
 
+/* The launcher reads the file as well, and may find it changed. False: it keeps what it has. */
+static bool
+launcher_renew(struct launcher *launcher)
+{
+	enum res res = launcher_configure(launcher);
+
+	if (res == RES_OK)
+		return true;
+	if (!launcher_is_gone(launcher))
+		log_event(LOG_ERROR, "reload-refused",
+			  LOG_STR("error", res == RES_NOMEM
+					       ? "out of memory"
+					       : "the helper ctstub-launcher cannot read the configuration"));
+	return false;
+}
+
 /* The configuration of a reload; NULL: it is refused. The watcher goes on with the one that it has, as the daemon does. */
 static struct watch_plan *
-plan_renew(const struct watch_options *options)
+plan_renew(const struct watch_options *options, struct launcher *launcher)
 {
 	struct config_errors errors = {0};
 	struct watch_plan *plan = NULL;
@@ -262,6 +278,9 @@ plan_renew(const struct watch_options *options)
 			log_event(LOG_ERROR, "reload-refused", LOG_STR("error", errors.line[i]));
 		if (errors.n == 0)
 			log_event(LOG_ERROR, "reload-refused", LOG_STR("error", "out of memory"));
+	} else if (!launcher_renew(launcher)) {
+		watch_plan_free(plan);
+		plan = NULL;
 	}
 	config_errors_free(&errors);
 	return plan;
@@ -279,13 +298,15 @@ watch_run(struct watch *w, struct watch_plan **next)
 		if (reload_asked || (clock_boot_ms() >= until_ms && !w->options->once)) {
 			reload_asked = 0;
 			until_ms = clock_boot_ms() + PLAN_MAX_AGE_MS;
-			*next = plan_renew(w->options);
+			*next = plan_renew(w->options, w->launcher);
 			if (*next != NULL)
 				return code;
 		}
 		watch_findings_step(w->findings);
-		if (launcher_is_gone(w->launcher))
+		if (launcher_is_gone(w->launcher)) {
+			errno = ECHILD;
 			return launcher_lost();
+		}
 		status_keep(w, false);
 		if (!watch_step(w))
 			return main_trouble("no-memory", NULL);

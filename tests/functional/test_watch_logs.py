@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -423,6 +424,22 @@ def reload_refused(t):
     before = p.log().count(" watching ")
     os.kill(p.popen.pid, signal.SIGHUP)
     until(lambda: p.log().count(" watching ") > before, 30, "it begins anew with a good one")
+
+
+@case("a reload that only the launcher cannot read is refused, and the watcher goes on", builds=("gcc",))
+def reload_half(t):
+    watch = Watch(t, ToyLogs(t))
+    p = t.spawn("watcher", [t.program("ctstub-watch"), "-v", "-c", watch.config], env=t.env())
+    p.wait_log(" watching ", 30)
+    launcher = launcher_of(p)
+    before = resource.prlimit(launcher, resource.RLIMIT_NOFILE)
+    resource.prlimit(launcher, resource.RLIMIT_NOFILE, (0, before[1]))  # it can open no file
+    os.kill(p.popen.pid, signal.SIGHUP)
+    p.wait_log("reload-refused error=.*ctstub-launcher", 30)
+    resource.prlimit(launcher, resource.RLIMIT_NOFILE, before)
+    os.kill(p.popen.pid, signal.SIGHUP)
+    p.wait_log(" watching .*\n(?:.*\n)*.* watching ", 30)
+    equal(launcher_of(p), launcher, "the launcher")
 
 
 @case("states that cannot be written cost one line for each log, however often the logs answer", builds=("gcc",))
