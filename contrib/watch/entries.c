@@ -190,7 +190,7 @@ static void
 slot_unrecorded(struct follow *f)
 {
 	follow_content_bad(f, "a finding cannot be recorded");
-	follow_setback(f, 1);
+	follow_setback(f, ++f->unrecorded);
 	slots_drop(f, 1);
 }
 
@@ -227,6 +227,7 @@ slot_process(struct follow *f)
 		learn(f, slot, f->state.range.size - before, bytes);
 	}
 	if (f->state.range.size == slot->end) {
+		f->unrecorded = 0;
 		follow_well(f, MISBEHAVIOUR_ENTRIES_WITHHELD);
 		follow_well(f, MISBEHAVIOUR_ENTRIES_MALFORMED);
 		follow_well(f, MISBEHAVIOUR_ANSWER_OVERSIZED);

@@ -65,10 +65,11 @@ struct follow {
 	struct slot slot[PACE_PARALLEL_MAX];
 	size_t first_slot, n_slots; /* a ring, in order of their entries; the first is next */
 	unsigned under_way;
-	size_t entry_bytes; /* of one entry in an answer, learned */
-	unsigned refusals;  /* answers in a row without the entries, or without a start */
-	unsigned setbacks;  /* roots in a row that were not the signed one */
-	int64_t again_ms;   /* when the log is asked again after either */
+	size_t entry_bytes;  /* of one entry in an answer, learned */
+	unsigned refusals;   /* answers in a row without the entries, or without a start */
+	unsigned setbacks;   /* roots in a row that were not the signed one */
+	unsigned unrecorded; /* times in a row that a finding in an entry could not be recorded */
+	int64_t again_ms;    /* when the log is asked again after one of these */
 	int64_t entry_ms;
 
 	bool dirty;

@@ -112,7 +112,7 @@ head_accept(struct follow *f, const struct head *head)
 	f->has_head = true;
 	f->polled = true;
 	f->head_refused = false;
-	if (f->refusals == 0 && f->setbacks == 0)
+	if (f->refusals == 0 && f->setbacks == 0 && f->unrecorded == 0)
 		follow_content_good(f);
 	head_settled(f);
 }

@@ -118,7 +118,8 @@ watch_reader_close(struct watch_reader *reader)
 static bool
 follow_is_done(const struct follow *f)
 {
-	if (f->failures >= FOLLOW_GIVE_UP || f->refusals >= FOLLOW_GIVE_UP_ENTRIES || f->setbacks > 0)
+	if (f->failures >= FOLLOW_GIVE_UP || f->unrecorded >= FOLLOW_GIVE_UP ||
+	    f->refusals >= FOLLOW_GIVE_UP_ENTRIES || f->setbacks > 0)
 		return true;
 	if (f->polled && !f->has_head)
 		return true; /* what the log gave is not its head */

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 
@@ -13,6 +14,7 @@ from functional._common import servfail, stub
 from harness import client
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import Site, spki
 from harness.toylogs import ToyLogs, leaf_hash, root_from_path
 from harness.upstream import DotServer
@@ -564,3 +566,15 @@ def proposal_left(t):
     code, _, err = day.run("--once")
     equal((code, "not-blocked" in err), (0, False), err[-900:])
     check(f"serial {certificate.serial_number:x}" in day.file("proposed.txt").replace("serial 0", "serial "), day.file("proposed.txt"))
+
+
+@case("--once gives up an entry whose finding cannot be recorded, and the next run has it")
+def unrecorded(t):
+    day = Day(t, 'known-file = {"@K"}')
+    day.issue()
+    done = subprocess.run([t.program("ctstub-watch"), "-c", day.d.config, "--once", "--from", "0"], env=t.env(), capture_output=True, text=True,
+                          timeout=patient(60), check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)))
+    equal((done.returncode, day.events()), (3, []), done.stderr[-900:])
+    check(1 < len(re.findall("^error finding-not-recorded ", done.stderr, re.M)) < 10, done.stderr[-900:])
+    code, _, err = day.run("--once", "--from", "0")
+    equal((code, [e["kind"] for e in day.events()]), (1, ["rogue"]), err[-900:])
