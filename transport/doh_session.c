@@ -220,6 +220,8 @@ doh_session_receive(struct doh_session *session, const uint8_t *p, size_t n, con
 	used = doh_session_pass(session, head, n_head, p, n);
 	if (used >= 0 && !session->broken)
 		return REASON_NONE;
+	if (used == NGHTTP2_ERR_NOMEM)
+		return REASON_OUT_OF_MEMORY;
 	*detail = used < 0 ? nghttp2_strerror((int)used) : "a frame that is not allowed";
 	return REASON_DOH_MALFORMED;
 }

@@ -110,7 +110,10 @@ doh_stream_add(struct doh_stream *s, struct span bytes)
 		return;
 	buf_put(&s->body, bytes);
 	s->all->body_bytes += s->body.n - before;
-	if (!buf_ok(&s->body))
+	s->starved = buf_res(&s->body) == RES_NOMEM;
+	if (s->starved)
+		doh_stream_break(s, "no memory");
+	else if (!buf_ok(&s->body))
 		doh_stream_break(s, "a body larger than any DNS message");
 	else if (s->all->body_bytes > DOH_BODIES_MAX)
 		doh_stream_break(s, "too many answers that do not end");
@@ -140,7 +143,9 @@ doh_stream_judge(const struct doh_stream *s, struct tp_answer *a)
 	a->http_status = s->status;
 	a->age_s = s->age_s;
 	a->retry_after_s = s->retry_after_s < RETRY_AFTER_MAX_S ? s->retry_after_s : RETRY_AFTER_MAX_S;
-	if (s->broken != NULL)
+	if (s->starved)
+		a->failure = REASON_OUT_OF_MEMORY;
+	else if (s->broken != NULL)
 		a->failure = REASON_DOH_MALFORMED;
 	else if (!s->ended) /* reset: by the peer, or by us because of a malformed response */
 		a->failure = s->reset_by_peer || s->error == 0 ? REASON_CLOSED : REASON_DOH_MALFORMED;

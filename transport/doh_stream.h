@@ -26,6 +26,7 @@ struct doh_stream {
 	bool reset_by_peer;
 	uint32_t error;     /* HTTP/2 code it was closed with */
 	const char *broken; /* why the response is not acceptable; NULL: it is so far */
+	bool starved;       /* there was no memory for it */
 	int status;
 	bool type_seen, type_is_dns, encoded, age_seen;
 	uint32_t age_s, retry_after_s;

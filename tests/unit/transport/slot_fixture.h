@@ -69,6 +69,12 @@ void fixture_let_pass(int64_t ms, int64_t step);
 
 #define BYTES(s) (const uint8_t *)(s), sizeof(s) - 1
 
+#define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
+/* :status 200, content-type (RFC 7541, appendix A: 8 and 31); then 12 bytes of DATA */
+#define H2_ANSWER(stream)                                                                                    \
+	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message"                                    \
+	"\0\0\14\0\1\0\0\0" stream "\0\0\201\200\0\0\0\0\0\0\0\0"
+
 #define SLOT_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 #endif

@@ -8,14 +8,9 @@
 
 #include <cmocka.h>
 
-#define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
 #define H2_GOAWAY(last)                                                                                      \
 	"\0\0\10\7\0\0\0\0\0"                                                                                \
 	"\0\0\0" last "\0\0\0\0"
-/* :status 200, content-type (RFC 7541, appendix A: 8 and 31); then 12 bytes of DATA */
-#define H2_ANSWER(stream)                                                                                    \
-	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message"                                    \
-	"\0\0\14\0\1\0\0\0" stream "\0\0\201\200\0\0\0\0\0\0\0\0"
 
 static void
 doh_start(void)

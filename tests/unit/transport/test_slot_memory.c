@@ -126,6 +126,38 @@ no_failed_allocation_counts_as_a_refusal(void **state)
 }
 
 static void
+an_answer_without_memory_is_not_malformed(void **state)
+{
+	size_t before;
+
+	(void)state;
+	f->target.protocol = TP_DOH;
+	f->target.path = "/dns-query";
+	f->server.alpn = "h2";
+	f->server.mood = DOT_SERVER_LISTENS;
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_conn == 1 && f->server.conn[0].in.n > 24);
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	for (int i = 0; i < 5000 && f->n_done == 0; i++) {
+		(void)dot_server_pump(&f->server);
+		no_memory = true;
+		(void)fake_loop_turn(f->loop, 1);
+		no_memory = false;
+	}
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->asked[0].failure, REASON_OUT_OF_MEMORY);
+	assert_false(f->asked[0].killed);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+	fixture_pump_a_while();
+	before = f->server.conn[0].in.n;
+	fixture_ask();
+	PUMP_UNTIL(f->server.conn[0].in.n > before);
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_ANSWER("\3"))));
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 1);
+}
+
+static void
 a_judge_without_memory_refuses(void **state)
 {
 	(void)state;
@@ -144,6 +176,7 @@ main(void)
 	    SLOT_TEST(a_question_without_memory_stops_no_other),
 	    SLOT_TEST(a_lone_question_without_memory_is_sent_soon),
 	    SLOT_TEST(no_failed_allocation_counts_as_a_refusal),
+	    SLOT_TEST(an_answer_without_memory_is_not_malformed),
 	    SLOT_TEST(a_judge_without_memory_refuses),
 	};
 
