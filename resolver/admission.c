@@ -204,10 +204,11 @@ struct admission_entry *
 admission_worst(const struct admission *a, int64_t now_ms)
 {
 	struct admission_entry *worst = NULL;
+	bool all = a->n <= ADMISSION_SAMPLE;
 	uint64_t most = 0;
 
-	for (unsigned i = 0; i < ADMISSION_SAMPLE && a->n > 0; i++) {
-		struct admission_entry *e = a->entry[random_below(a->n)];
+	for (uint32_t i = 0; i < (all ? a->n : ADMISSION_SAMPLE); i++) {
+		struct admission_entry *e = a->entry[all ? i : random_below(a->n)];
 		uint64_t cost = entry_cost(a, e, now_ms);
 
 		if (worst == NULL || cost > most) {

@@ -22,7 +22,7 @@
 #include <sys/queue.h>
 
 #define ADMISSION_SAMPLE                                                                                     \
-	16 /* entries sampled to find the victim: a flood of 9 in 10 is missed once in 10^16 */
+	16 /* entries sampled to find the victim, or all if there are no more: a flood of 9 in 10 is missed once in 10^16 */
 #define ADMISSION_GROUP                                                                                      \
 	256 /* unanswered questions of a group beyond which it is a flood, if it is also late */
 #define ADMISSION_LATE_MS                                                                                    \

@@ -260,6 +260,27 @@ places_are_counted(void **state)
 	admission_free(a);
 }
 
+static void
+the_worst_of_few_is_always_found(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= ADMISSION_SAMPLE; n++) {
+		struct admission *a;
+		struct addr from;
+
+		assert_int_equal(addr_read(&from, "::1", 1000), RES_OK);
+		assert_int_equal(admission_new(&a, MAX), RES_OK);
+		memset(entry, 0, n * sizeof *entry);
+		for (unsigned i = 0; i < n; i++)
+			assert_true(
+			    admission_enter(a, &entry[i], &(struct admission_claim){100 + i, &from}, 0));
+		admission_weigh(&entry[n / 2], 9000);
+		for (int i = 0; i < 1000; i++)
+			assert_ptr_equal(admission_worst(a, 5), &entry[n / 2]);
+		admission_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -267,6 +288,7 @@ main(void)
 	    cmocka_unit_test(a_flood_starves_only_itself),
 	    cmocka_unit_test(a_domain_is_shut_out_only_if_it_alone_does_not_answer),
 	    cmocka_unit_test(places_are_counted),
+	    cmocka_unit_test(the_worst_of_few_is_always_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
