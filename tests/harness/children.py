@@ -11,7 +11,9 @@ import subprocess
 import threading
 import time
 
-GRACE_S = 15  # a module of tests ends what its test started, which is in process groups of its own
+from harness.patience import patient
+
+GRACE_S = 15  # on a quiet machine: a module of tests ends what its test started, which is in process groups of its own
 
 
 class Times:
@@ -110,7 +112,7 @@ class Children:
         """SIGTERM; the group is killed when that has not helped in time."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
+        deadline = time.monotonic() + patient(GRACE_S)
         while process in self.running and time.monotonic() < deadline:
             time.sleep(0.05)
         if process in self.running:
