@@ -39,8 +39,10 @@ tls_on_verify(gnutls_session_t session)
 	struct tls_peer *peer = malloc(sizeof *peer);
 	bool accepted;
 
-	if (peer == NULL)
-		return GNUTLS_E_CERTIFICATE_ERROR;
+	if (peer == NULL) {
+		tls->starved = true; /* GnuTLS makes a certificate error of whatever is returned */
+		return GNUTLS_E_MEMORY_ERROR;
+	}
 	buf_free(&tls->staple); /* it was saved with a session that is not resumed after all */
 	tls_peer(tls, peer);
 	accepted = tls_judge(tls, peer);

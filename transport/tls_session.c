@@ -65,7 +65,8 @@ tls_on_push(gnutls_transport_ptr_t ctx, const void *p, size_t n)
 	buf_put(&tls->out, span_of(p, n));
 	if (buf_ok(&tls->out))
 		return (ssize_t)n;
-	tls->out_full = true;
+	tls->starved = buf_res(&tls->out) == RES_NOMEM;
+	tls->out_full = !tls->starved;
 	gnutls_transport_set_errno(tls->session, ENOBUFS);
 	return -1;
 }
@@ -242,10 +243,10 @@ tls_write(struct tls *tls, struct span plain, struct tls_trouble *t)
 		size_t n = plain.n < TLS_RECORD_MAX ? plain.n : TLS_RECORD_MAX;
 		ssize_t put = gnutls_record_send(tls->session, plain.p, n);
 
+		if (put <= 0 && tls->out_full)
+			return tls_trouble_set(t, REASON_TLS_FAILED, "the peer does not read");
 		if (put <= 0)
-			return tls_trouble_set(t, REASON_TLS_FAILED,
-					       tls->out_full ? "the peer does not read"
-							     : gnutls_strerror((int)put));
+			return tls_trouble_of(tls, (int)put, t);
 		plain = span_slice(plain, (size_t)put, plain.n);
 	}
 	return TLS_DONE;

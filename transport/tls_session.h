@@ -27,6 +27,7 @@ struct tls {
 	struct buf out;
 	size_t out_from; /* sent already */
 	bool out_full;   /* the output met its limit */
+	bool starved;    /* there was no memory for the output, or to judge */
 
 	uint8_t first[3]; /* bytes that ever came: type and version of a record */
 	size_t first_n;

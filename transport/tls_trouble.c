@@ -37,7 +37,11 @@ tls_trouble_alert(struct tls *tls, struct tls_trouble *t)
 enum tls_status
 tls_trouble_of(struct tls *tls, int code, struct tls_trouble *t)
 {
+	if (tls->starved)
+		return tls_trouble_set(t, REASON_OUT_OF_MEMORY, NULL);
 	switch (code) {
+	case GNUTLS_E_MEMORY_ERROR:
+		return tls_trouble_set(t, REASON_OUT_OF_MEMORY, NULL);
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		return tls_trouble_alert(tls, t);
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH: /* also for a record that the close cut short */

@@ -115,6 +115,8 @@ no_failed_allocation_counts_as_a_refusal(void **state)
 		tp_slot_stats(f->slot, &stats);
 		if (f->last_refused || f->last_verdict || stats.refused != 0)
 			fail_msg("allocation %zu of %zu: refused", fail_at, needed);
+		if (f->last != REASON_NONE && f->last != REASON_OUT_OF_MEMORY)
+			fail_msg("allocation %zu of %zu: %s", fail_at, needed, reason_code(f->last));
 		for (unsigned i = 0; i < 2; i++)
 			if (f->asked[i].killed || f->asked[i].alone > 0)
 				fail_msg("allocation %zu of %zu: question %u is blamed", fail_at, needed, i);
