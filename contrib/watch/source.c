@@ -1,6 +1,7 @@
 #include "contrib/watch/source.h"
 
 #include "base/text.h"
+#include "verify/why.h"
 
 #include <string.h>
 
@@ -115,12 +116,16 @@ enum res
 source_head_read(struct head *head, const struct watch_log *log, struct span body, char **why)
 {
 	struct buf origin = buf_max(HEAD_ORIGIN_MAX);
+	const char *name;
 	enum res r;
 
 	if (!log->ctlog->tiled)
 		return head_read_sth(head, body, why);
-	r = head_read_checkpoint(head, body, log->ctlog->id, origin_of(&origin, log->ctlog->submission_url),
-				 why);
+	name = origin_of(&origin, log->ctlog->submission_url);
+	if (buf_ok(&origin))
+		r = head_read_checkpoint(head, body, log->ctlog->id, name, why);
+	else
+		r = why_say(why, buf_res(&origin), "the log's submission_url is too long for an origin");
 	buf_free(&origin);
 	return r;
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -131,6 +132,30 @@ a_data_tile_is_read_to_its_end(void **state)
 	buf_free(&tile);
 }
 
+/* Else no origin at all would be compared. */
+static void
+an_origin_that_is_too_long_is_no_origin_that_is_right(void **state)
+{
+	static const struct {
+		size_t n;
+		enum res res;
+	} rows[] = {{HEAD_ORIGIN_MAX, RES_MALFORMED}, {HEAD_ORIGIN_MAX + 1, RES_LIMIT}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char url[8 + HEAD_ORIGIN_MAX + 2] = "https://";
+		const struct ctlog log = {.description = "long", .tiled = true, .submission_url = url};
+		const struct watch_log watched = {&log, "https://ct.test/long/", ""};
+		struct head head;
+		char *why = NULL;
+
+		memset(url + 8, 'a', rows[i].n);
+		assert_int_equal(source_head_read(&head, &watched, span_str("no checkpoint"), &why), rows[i].res);
+		assert_non_null(why);
+		free(why);
+	}
+}
+
 int
 main(void)
 {
@@ -139,6 +164,7 @@ main(void)
 	    cmocka_unit_test(tiles_are_numbered_in_groups_of_three),
 	    cmocka_unit_test(tiles_are_as_wide_as_the_tree),
 	    cmocka_unit_test(a_data_tile_is_read_to_its_end),
+	    cmocka_unit_test(an_origin_that_is_too_long_is_no_origin_that_is_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
