@@ -215,13 +215,13 @@ block_remove(int folder, const char *file, const uint8_t id[FINDING_ID_SIZE], bo
 
 	*changed = false;
 	mark_put(&mark, id, true);
-	if (res == RES_OK)
-		res = buf_res(&mark); /* without it, every line would be one of the finding */
+	if (res == RES_OK && !buf_ok(&mark)) /* without it, every line would be one of the finding */
+		res = why_say(why, buf_res(&mark), "%s: no memory", file);
 	if (res == RES_OK && all.n > 0)
 		lines_keep(&rest, buf_span(&all), buf_span(&mark));
 	if (res == RES_OK && rest.n < all.n) {
 		if (!buf_ok(&rest))
-			res = buf_res(&rest);
+			res = why_say(why, buf_res(&rest), "%s: no memory", file);
 		else if (!file_replace_at(folder, file, buf_span(&rest), FILE_MODE))
 			res = why_say(why, RES_IO, "%s: %s", file, strerror(errno));
 		*changed = res == RES_OK;

@@ -84,6 +84,7 @@ only_the_entries_of_one_finding_are_removed(void **state)
 			needed = failing_alloc_end();
 		else
 			(void)failing_alloc_end();
+		assert_true(res == RES_OK || why != NULL);
 		free(why);
 		why = NULL;
 		list = scene_file_get(&s, LIST);
