@@ -22,6 +22,16 @@ entry_find(const struct quarantine *q, uint64_t key)
 	return NULL;
 }
 
+/* The same, to be changed. */
+static struct quarantine_entry *
+entry_own(struct quarantine *q, uint64_t key)
+{
+	struct quarantine_entry *set = q->set[key % QUARANTINE_SETS];
+	const struct quarantine_entry *e = entry_find(q, key);
+
+	return e != NULL ? &set[e - set] : NULL;
+}
+
 /* Its entry, or a fresh one in place of the one with the oldest news. */
 static struct quarantine_entry *
 entry_make(struct quarantine *q, uint64_t key, int64_t now_ms)
@@ -96,21 +106,16 @@ quarantine_killed(struct quarantine *q, uint32_t server, uint64_t zone, unsigned
 void
 quarantine_answered(struct quarantine *q, uint32_t server, uint64_t zone)
 {
-	uint64_t key = entry_key(server, zone);
-	struct quarantine_entry *set = q->set[key % QUARANTINE_SETS];
+	struct quarantine_entry *e = entry_own(q, entry_key(server, zone));
 
-	for (size_t i = 0; i < QUARANTINE_WAYS; i++) {
-		struct quarantine_entry *e = &set[i];
-
-		if (e->key != key || e->kills == 0)
-			continue;
-		e->retry_at_ms = 0;
-		if (++e->answers < QUARANTINE_ANSWERS * e->kills)
-			continue;
-		e->kills = e->answers = 0;
-		if (e->poor_until_ms == 0)
-			e->key = 0;
-	}
+	if (e == NULL || e->kills == 0)
+		return;
+	e->retry_at_ms = 0;
+	if (++e->answers < QUARANTINE_ANSWERS * e->kills)
+		return;
+	e->kills = e->answers = 0;
+	if (e->poor_until_ms == 0)
+		e->key = 0;
 }
 
 void
@@ -122,15 +127,10 @@ quarantine_set_poor(struct quarantine *q, uint32_t server, uint64_t zone, int64_
 void
 quarantine_set_good(struct quarantine *q, uint32_t server, uint64_t zone)
 {
-	uint64_t key = entry_key(server, zone);
-	struct quarantine_entry *set = q->set[key % QUARANTINE_SETS];
+	struct quarantine_entry *e = entry_own(q, entry_key(server, zone));
 
-	for (size_t i = 0; i < QUARANTINE_WAYS; i++) {
-		struct quarantine_entry *e = &set[i];
-
-		if (e->key == key)
-			e->poor_until_ms = 0;
-	}
+	if (e != NULL)
+		e->poor_until_ms = 0;
 }
 
 bool
