@@ -347,7 +347,7 @@ tests_unit_watch_test_findings_memory_SOURCES = tests/unit/watch/test_findings_m
 tests_unit_watch_test_findings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_watch_test_findings_memory_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_act_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
-tests_unit_watch_test_follow_memory_SOURCES = tests/unit/watch/test_follow_memory.c $(FAILING_ALLOC)
+tests_unit_watch_test_follow_memory_SOURCES = tests/unit/watch/test_follow_memory.c tests/unit/watch/fake_bodies.c $(FAILING_ALLOC)
 tests_unit_watch_test_follow_memory_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=watch_log_misbehaved,--wrap=watch_entry_seen
 tests_unit_watch_test_follow_memory_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
@@ -356,7 +356,9 @@ tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FI
 tests_unit_watch_test_judgement_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_plan_SOURCES = tests/unit/watch/test_plan.c $(FINDINGS_SCENE)
 tests_unit_watch_test_plan_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_proof_SOURCES = tests/unit/watch/test_proof.c tests/unit/watch/fake_bodies.c
 tests_unit_watch_test_proof_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_reader_SOURCES = tests/unit/watch/test_reader.c tests/unit/watch/fake_bodies.c
 tests_unit_watch_test_reader_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_record_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)

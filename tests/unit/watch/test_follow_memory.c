@@ -42,20 +42,6 @@ fetcher_drop(struct fetcher *f, const void *arg)
 	(void)arg;
 }
 
-void
-fetch_body_take(struct fetch_body *mine, struct fetch_body *lent)
-{
-	*mine = *lent;
-	*lent = (struct fetch_body){.bytes = buf_max(0)};
-}
-
-void
-fetch_body_free(struct fetcher *f, struct fetch_body *body)
-{
-	(void)f;
-	buf_free(&body->bytes);
-}
-
 static unsigned blamed;
 
 bool __wrap_watch_log_misbehaved(struct watch_findings *, const struct watch_misbehaviour *);

@@ -48,20 +48,6 @@ fetcher_drop(struct fetcher *f, const void *arg)
 			i++;
 }
 
-void
-fetch_body_take(struct fetch_body *mine, struct fetch_body *lent)
-{
-	*mine = *lent;
-	*lent = (struct fetch_body){.bytes = buf_max(0)};
-}
-
-void
-fetch_body_free(struct fetcher *f, struct fetch_body *body)
-{
-	(void)f;
-	buf_free(&body->bytes);
-}
-
 /* The oldest request gets this answer and the bytes, which are freed. */
 static void
 request_answer(struct fetch_answer a, struct buf bytes)

@@ -49,19 +49,6 @@ fetcher_under_way(const struct fetcher *f)
 	return 1;
 }
 
-void
-fetch_body_take(struct fetch_body *mine, struct fetch_body *lent)
-{
-	*mine = *lent;
-}
-
-void
-fetch_body_free(struct fetcher *f, struct fetch_body *body)
-{
-	(void)f;
-	buf_free(&body->bytes);
-}
-
 bool
 fetcher_wait(struct fetcher *f, int64_t timeout_ms, int fd, bool *readable)
 {
