@@ -116,23 +116,32 @@ cache_entries_free(struct cache_entries *list, size_t n)
 
 /* ---- how long */
 
-/* How long it may be kept, and the cap of its TTLs. 0: it may not be kept. */
-static int64_t
-answer_life(const struct cache_limits *limits, const struct msg_answer *a, int64_t *cap_ms)
+static uint32_t
+ttl_left(uint32_t ttl, uint32_t age_s)
 {
-	int64_t life = a->ttl_min == UINT32_MAX ? INT64_MAX : (int64_t)a->ttl_min * 1000;
+	return ttl > age_s ? ttl - age_s : 0;
+}
+
+/* How long it may be kept, and the cap of its TTLs. 0: it may not be kept. The limits are those of the time that is left
+ * after the Age, as they are for the TTLs of its first reply (msg_reply_from_answer). */
+static int64_t
+answer_life(const struct cache_limits *limits, const struct msg_answer *a, uint32_t age_s, int64_t *cap_ms)
+{
+	int64_t life = a->ttl_min == UINT32_MAX ? INT64_MAX : (int64_t)ttl_left(a->ttl_min, age_s) * 1000;
 
 	*cap_ms = limits->max_ttl_ms;
 	if ((a->flags & MSG_TC) ||
 	    (a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN)) /* RFC 2181, 9 */
 		return 0;
 	if (a->rcode == RCODE_NXDOMAIN || !a->has_answer_of_type) {
+		int64_t negative = (int64_t)ttl_left(a->soa_negative_ttl, age_s) * 1000;
+
 		if (limits->negative_max_ttl_ms < *cap_ms)
 			*cap_ms = limits->negative_max_ttl_ms;
 		if (!a->has_soa) /* RFC 2308, 5: should not be kept; this long it may, against storms */
 			return life < CACHE_NO_SOA_MS ? life : CACHE_NO_SOA_MS;
-		if ((int64_t)a->soa_negative_ttl * 1000 < life)
-			life = (int64_t)a->soa_negative_ttl * 1000;
+		if (negative < life)
+			life = negative;
 	}
 	if (life < limits->min_ttl_ms)
 		life = limits->min_ttl_ms;
@@ -190,10 +199,10 @@ entry_new(const struct cache_limits *limits, const struct cache_key *k, uint32_t
 	return e;
 }
 
-/* Applies the limits to the TTLs, and writes the question in lower case. */
+/* Takes the Age off the TTLs, applies the limits to them, and writes the question in lower case. */
 static void
 entry_wire_settle(struct cache_entry *e, const struct cache_key *k, const struct msg_answer *a,
-		  int64_t floor_ms, int64_t cap_ms)
+		  uint32_t age_s, int64_t floor_ms, int64_t cap_ms)
 {
 	uint8_t *wire = (uint8_t *)(e->data + e->n_ttl);
 	uint32_t floor = (uint32_t)(floor_ms / 1000), cap = (uint32_t)(cap_ms / 1000);
@@ -205,6 +214,7 @@ entry_wire_settle(struct cache_entry *e, const struct cache_key *k, const struct
 		ttl = ttl > INT32_MAX ? 0 : ttl; /* RFC 2181, 8 */
 		if (a->ttl_at[i] == a->soa_ttl_at && ttl > a->soa_negative_ttl)
 			ttl = a->soa_negative_ttl; /* RFC 2308, 5: at 0 the answer ends */
+		ttl = ttl_left(ttl, age_s);
 		ttl = ttl < floor ? floor : ttl;
 		be32_write(wire + at, ttl > cap ? cap : ttl);
 		e->data[i] = (uint16_t)at;
@@ -226,10 +236,10 @@ cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, ui
 		const struct msg_answer *a, const struct cache_entry_info *info, int64_t now_ms,
 		int64_t *left_ms)
 {
-	int64_t cap_ms, life = answer_life(limits, a, &cap_ms), age_ms = (int64_t)info->age_s * 1000;
+	int64_t cap_ms, life = answer_life(limits, a, info->age_s, &cap_ms);
 	struct cache_entry *e;
 
-	*left_ms = life - age_ms;
+	*left_ms = life;
 	if (*left_ms <= 0 || !answer_is_for(k, a))
 		return NULL;
 	e = entry_new(limits, k, hash, a->n_ttl, a->wire.n - a->opt_n, info->ede);
@@ -241,8 +251,9 @@ cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, ui
 		free(e);
 		return NULL;
 	}
-	entry_wire_settle(e, k, a, limits->min_ttl_ms < cap_ms ? limits->min_ttl_ms : cap_ms, cap_ms);
-	e->stored_ms = now_ms - age_ms;
+	entry_wire_settle(e, k, a, info->age_s, limits->min_ttl_ms < cap_ms ? limits->min_ttl_ms : cap_ms,
+			  cap_ms);
+	e->stored_ms = now_ms;
 	e->life_ms = life < UINT32_MAX ? (uint32_t)life : UINT32_MAX;
 	e->rcode = a->rcode & 0xfffU;
 	e->upstream = (uint16_t)info->upstream;

@@ -23,8 +23,7 @@
 struct cache_entry {
 	SLIST_ENTRY(cache_entry) chain; /* of its hash */
 	TAILQ_ENTRY(cache_entry) age;   /* of all */
-	int64_t
-	    stored_ms; /* the age of the answer counts from here: before it was put, when it came with an Age */
+	int64_t stored_ms;              /* the age of the answer counts from here */
 	uint32_t hash;
 	uint32_t life_ms; /* from stored_ms; then it is stale */
 	/* From stored_ms: the last try to refresh this entry failed; no new one before this. */

@@ -40,7 +40,7 @@ struct cache_entry_info {
 	uint32_t upstream;
 	bool ad;
 	const struct msg_ede *ede; /* may be NULL; at most MSG_EDE_TEXT_MAX bytes of its text are kept */
-	uint32_t age_s;            /* DoH Age: taken off the life */
+	uint32_t age_s;            /* DoH Age: taken off the TTLs before the limits are applied */
 };
 
 #endif
