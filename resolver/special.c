@@ -34,6 +34,7 @@ static const struct {
     {"arpa", KIND_ARPA, 0, 0},
     {"home.arpa", KIND_EMPTY, 0, 0},
     {"resolver.arpa", KIND_NODATA, 0, 0},
+    {"service.arpa", KIND_EMPTY, 0, 0},
     /* RFC 6303, 4.1 and 4.2 */
     {"10.in-addr.arpa", KIND_EMPTY, 0, 0},
     {"172.in-addr.arpa", KIND_EMPTY, 16, 31},

@@ -2,7 +2,7 @@
  * special.h - special-use names: answered locally, never sent upstream.
  *
  * RFC 6761 (localhost, invalid, test; example is resolved like others), 6762 (local), 7686 (onion), 9476 (alt), 8375
- * (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of private and reserved addresses).
+ * (home.arpa), 9462 (resolver.arpa), 9665 (service.arpa), 6303 and 7793 (reverse zones of private and reserved addresses).
  */
 #ifndef RESOLVER_SPECIAL_H
 #define RESOLVER_SPECIAL_H

@@ -662,6 +662,7 @@ def both_families(t):
     ("localhost", "A", "NOERROR"), ("localhost", "AAAA", "NOERROR"), ("a.localhost", "A", "NOERROR"),
     ("printer.local", "A", "NXDOMAIN"), ("x.onion", "A", "NXDOMAIN"), ("x.invalid", "A", "NXDOMAIN"), ("x.alt", "A", "NXDOMAIN"),
     ("router.home.arpa", "A", "NXDOMAIN"), ("resolver.arpa", "SVCB", "NOERROR"), ("_dns.resolver.arpa", "SVCB", "NOERROR"),
+    ("_matter._tcp.default.service.arpa", "PTR", "NXDOMAIN"),
     ("1.0.0.127.in-addr.arpa", "PTR", "NOERROR"), ("1.1.168.192.in-addr.arpa", "PTR", "NXDOMAIN"),
     ("1.0.0.10.in-addr.arpa", "PTR", "NXDOMAIN"), ("1.0.254.169.in-addr.arpa", "PTR", "NXDOMAIN"),
     ("1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "PTR", "NXDOMAIN"), ("1.0.0.0.0.0.d.f.ip6.arpa", "PTR", "NXDOMAIN"))])

@@ -129,7 +129,7 @@ def captured(t):
         ask_all(d, mine)
         if name == "good":
             equal(client.rcode(d.ask("plain.example.com")), "NOERROR", "rcode while all is well")
-        for special in ("localhost", "local", "onion", "home.arpa", "10.in-addr.arpa", "resolver.arpa"):
+        for special in ("localhost", "local", "onion", "home.arpa", "10.in-addr.arpa", "resolver.arpa", "service.arpa"):
             token = new_tokens(1)[0]
             tokens.append(token)
             d.ask(f"{token}.{special}")

@@ -207,6 +207,7 @@ static const struct {
     {"the DS of a special zone comes from its parent", "10.in-addr.arpa", TYPE_DS, NULL},
     {"... of 127.in-addr.arpa", "127.in-addr.arpa", TYPE_DS, NULL},
     {"... of resolver.arpa", "resolver.arpa", TYPE_DS, NULL},
+    {"... of service.arpa", "service.arpa", TYPE_DS, NULL},
     {"... not that of a name below", "1.10.in-addr.arpa", TYPE_DS, "NXDOMAIN ! 10.in-addr.arpa 10800 SOA"},
     {"the DS of a name that does not exist is not forwarded", "onion", TYPE_DS, "NXDOMAIN ! onion 10800 SOA"},
     {"... nor that of localhost", "localhost", TYPE_DS, "NOERROR ! localhost 10800 SOA"},
