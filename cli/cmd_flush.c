@@ -1,5 +1,6 @@
 /* ctstub flush: drops cached answers. */
 #include "cli/control.h"
+#include "base/text.h"
 #include "config/forms.h"
 
 #include <stdio.h>
@@ -13,22 +14,29 @@ flush_print(const json_t *answer)
 	(void)printf("%lld %s flushed\n", n, n == 1 ? "entry" : "entries");
 }
 
+/* A name with escapes is parsed by the daemon, but JSON cannot carry bytes that are not UTF-8: without its name the request
+ * would flush everything. */
+static bool
+is_name(const char *text)
+{
+	char name[CONFIG_STRING_MAX + 1];
+
+	return strchr(text, '\\') != NULL ? utf8_ok(span_str(text)) : domain_read(name, text);
+}
+
 enum exit_code
 cmd_flush(int argc, char **argv)
 {
-	char name[CONFIG_STRING_MAX + 1];
 	struct control_args args;
 	enum exit_code code;
 	json_t *request;
 
 	if (!control_args_read(&args, argc, argv, 0, 1, &code))
 		return code;
-	if (args.first < argc && strchr(argv[args.first], '\\') == NULL &&
-	    !domain_read(name, argv[args.first]))
+	if (args.first < argc && !is_name(argv[args.first]))
 		return cli_complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected",
 				    argv[args.first]);
-	request = json_pack("{s:s}", "verb", "flush");
-	if (args.first < argc) /* a name with escapes is parsed by the daemon */
-		(void)json_object_set_new(request, "name", json_string(argv[args.first]));
+	request = args.first < argc ? json_pack("{s:s,s:s}", "verb", "flush", "name", argv[args.first])
+				    : json_pack("{s:s}", "verb", "flush");
 	return control_report(&args, argv[0], request, flush_print);
 }

@@ -13,10 +13,25 @@ struct complaints {
 	char first[PROTECTION_TEXT_MAX / 2];
 };
 
+/* A text that was cut may end within a character, and such a text is no JSON string. */
+static void
+incomplete_character_drop(char *text)
+{
+	struct span all = span_str(text);
+	size_t n = 0, one;
+	uint32_t c;
+
+	while (n < all.n && (one = utf8_read(&c, span_slice(all, n, all.n))) > 0)
+		n += one;
+	text[n] = '\0';
+}
+
 #define COMPLAIN(c, ...)                                                                                     \
 	do {                                                                                                 \
-		if ((c)->n++ == 0)                                                                           \
+		if ((c)->n++ == 0) {                                                                         \
 			(void)snprintf((c)->first, sizeof(c)->first, __VA_ARGS__);                           \
+			incomplete_character_drop((c)->first);                                               \
+		}                                                                                            \
 	} while (0)
 
 static bool

@@ -281,6 +281,18 @@ def flush(t):
     equal(server.names().count("www.example.net"), 1, "questions for the other name")
 
 
+@rows([(f"flush refuses {what}, and flushes nothing", name, code) for what, name, code in (
+    ("an escape and a byte that is not UTF-8", "a\\.b\udcff", 2), ("a byte that is not UTF-8", "a\udcff", 2), ("an escape that does not end", "a\\", 3),
+    ("an escape of three digits beyond a byte", "a\\256", 3), ("an empty label", "a..b", 2), ("an empty name", "", 2))])
+def flush_refused(t, name, want):
+    d, server = stub(t)
+    d.ask("www.example.com")
+    code, _, err = d.tool("flush", name)
+    equal(code, want, f"exit code: {err}")
+    d.ask("www.example.com")
+    equal(len(server.questions), 1, "questions upstream")
+
+
 @case("the tools report a daemon that is not running with exit code 3")
 def nobody(t):
     config = t.write("c.conf", f'control-socket = "{t.dir}/nobody"\n')

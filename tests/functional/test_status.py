@@ -82,6 +82,19 @@ def bad_reload(t):
     return d
 
 
+@rows([("an ASCII text", "x"), ("two bytes a character", "\u00e9"), ("three bytes a character", "\u20ac"), ("four bytes a character", "\U0001f512")])
+def long_reload_error(t, character):
+    """Wherever its text is cut, status --json has it."""
+    d = good(t)
+    for pad in range(4):
+        d.write(f'strategy = "{"x" * pad}{character * 300}"\n')
+        check(not d.ctl("reload")["ok"], "the reload is refused")
+        code, out = status(d, "--json")
+        protection = json.loads(out)["protection"]
+        equal((code, protection["state"]), (1, "degraded"), "what it says")
+        check(re.match(f"DEGRADED: the last reload failed: .*{character * 20}$", protection["text"]), f"its text: {protection['text']}")
+
+
 def leaf(days_left, life=None):
     def make(t):
         end = utc_now() + days_left * DAY
