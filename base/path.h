@@ -27,7 +27,7 @@
  *   contrib/watch/             state-dir/watch                    one descriptor of the folder, everything relative to
  *                                                                 it, never through a link; new files renamed there
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
- *   config/settings_read.c,    is there a main file?              access, stat: nothing is opened
+ *   config/settings_read.c,    is there a main file?              access, lstat, stat: nothing is opened
  *   main.c
  *   resolver/daemon/           the installed ctstubd.socket       stat, then config/file.c; drop-ins by path_folder_open
  *   socket_unit.c                                                 and scandirat

@@ -205,7 +205,10 @@ enum res settings_narrow(struct settings *, const char *title);
  * forwards. On an error *settings is freed and NULL. RES_MALFORMED: the words, errors say why.
  */
 enum res settings_for_probe(struct settings **settings, const char *uri, struct config_errors *errors);
-/* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when there is none (the compiled-in
+/* Must this main file be read? Not if neither it nor a file of conf.d beside it exists. What exists and cannot be read, a
+ * link that leads nowhere included, is an error of reading. */
+bool settings_file_is_expected(const char *file);
+/* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when it is not expected (the compiled-in
  * defaults apply). Constant. */
 const char *settings_default_file(void);
 /* The effective configuration as a configuration file; reading it gives the same settings and prints the same. */

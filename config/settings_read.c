@@ -11,16 +11,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_FILE SYSCONFDIR "/ctstub/ctstub.conf"
 
-const char *
-settings_default_file(void)
+/* A link that leads nowhere: what it should lead to may be stricter than what would apply without it. */
+static bool
+is_dangling(const char *path)
 {
-	/* Only "there is none" means the compiled-in defaults; what is there and cannot be read is an error.
-	 */
-	return access(DEFAULT_FILE, F_OK) == 0 || errno != ENOENT ? DEFAULT_FILE : NULL;
+	struct stat st;
+
+	return lstat(path, &st) == 0 && access(path, F_OK) != 0;
 }
 
 /* Keeps the name as long as the settings live: places point to it. NULL: no memory. */
@@ -86,6 +88,41 @@ by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name); /* bytes: the same order in every locale */
 }
 
+/* True, too, for a folder that cannot be read. */
+static bool
+has_drop_ins(const char *folder)
+{
+	struct dirent **entry = NULL;
+	const char *cause;
+	int fd = path_folder_open(folder, &cause), n;
+
+	if (fd < 0)
+		return errno != ENOENT || is_dangling(folder);
+	n = scandirat(fd, ".", &entry, is_drop_in, by_name);
+	(void)close(fd);
+	for (int i = 0; i < n; i++)
+		free(entry[i]);
+	free(entry);
+	return n != 0;
+}
+
+bool
+settings_file_is_expected(const char *file)
+{
+	char *folder = drop_in_folder(file);
+	bool expected = folder == NULL || access(file, F_OK) == 0 || errno != ENOENT || is_dangling(file) ||
+			has_drop_ins(folder);
+
+	free(folder);
+	return expected;
+}
+
+const char *
+settings_default_file(void)
+{
+	return settings_file_is_expected(DEFAULT_FILE) ? DEFAULT_FILE : NULL;
+}
+
 /* Each file is judged by itself (file.h), but anyone who can write the folder could remove one that makes the rules
  * stricter. */
 static void
@@ -119,7 +156,7 @@ drop_ins_add(struct reader *r, const char *main_file)
 	if (fd >= 0)
 		drop_in_folder_check(r, folder, fd);
 	n = fd < 0 ? -1 : scandirat(fd, ".", &entry, is_drop_in, by_name);
-	if ((n < 0 && errno != ENOENT) || n > CONFIG_FILES_MAX) {
+	if ((n < 0 && (errno != ENOENT || is_dangling(folder))) || n > CONFIG_FILES_MAX) {
 		if (n < 0)
 			config_errors_add(r->errors, (struct place){0}, "cannot read %s: %s", folder,
 					  fd < 0 ? cause : strerror(errno));

@@ -197,7 +197,6 @@ main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 	struct daemon_options options = {0};
 	enum action action = ACTION_RUN;
-	struct stat there;
 	int option;
 
 	if (!process_prepare(argv))
@@ -231,9 +230,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "ctstubd: unexpected argument: %s\n%s", argv[optind], usage);
 		return EXIT_CONFIG;
 	}
-	/* A missing default file means the defaults; an unreadable one is an error. */
-	if (options.file == NULL && (stat(DEFAULT_FILE, &there) == 0 || errno != ENOENT))
-		options.file = DEFAULT_FILE;
+	if (options.file == NULL)
+		options.file = settings_default_file();
 	switch (action) {
 	case ACTION_TEST:
 		return config_test(options.file);

@@ -412,6 +412,85 @@ sections_of_one_title_merge_over_conf_d(void **state)
 	folder_remove(&f);
 }
 
+static const struct {
+	const char *what, *file, *conf_d, *drop_in; /* "->": a link that leads nowhere */
+	bool expected;
+} main_files[] = {
+    {"nothing at all", NULL, NULL, NULL, false},
+    {"an empty conf.d", NULL, "", NULL, false},
+    {"a note in conf.d", NULL, "", "note.txt", false},
+    {"a hidden file in conf.d", NULL, "", ".hidden.conf", false},
+    {"a main file alone", "", NULL, NULL, true},
+    {"an unmounted main file", "->", "", NULL, true},
+    {"an unmounted conf.d", NULL, "->", NULL, true},
+    {"a file in conf.d without a main file", NULL, "", "10-a.conf", true},
+};
+
+static void
+entry_make(const char *path, const char *what)
+{
+	FILE *f;
+
+	if (strcmp(what, "->") == 0) {
+		assert_int_equal(symlink("nowhere/at-all", path), 0);
+		return;
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+}
+
+static void
+only_where_nothing_is_the_compiled_in_defaults_apply(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof main_files / sizeof *main_files; i++) {
+		char drop_in[128];
+		struct folder f;
+
+		folder_make(&f);
+		(void)snprintf(drop_in, sizeof drop_in, "%s/%s", f.conf_d, main_files[i].drop_in != NULL ? main_files[i].drop_in : "");
+		if (main_files[i].file != NULL)
+			entry_make(f.file, main_files[i].file);
+		if (main_files[i].conf_d == NULL || *main_files[i].conf_d != '\0')
+			assert_int_equal(rmdir(f.conf_d), 0);
+		if (main_files[i].conf_d != NULL && *main_files[i].conf_d != '\0')
+			entry_make(f.conf_d, main_files[i].conf_d);
+		if (main_files[i].drop_in != NULL)
+			entry_make(drop_in, "");
+		if (settings_file_is_expected(f.file) != main_files[i].expected)
+			fail_msg("%s", main_files[i].what);
+		if (access(f.conf_d, F_OK) != 0) {
+			(void)unlink(f.conf_d);
+			assert_int_equal(mkdir(f.conf_d, 0755), 0);
+		}
+		folder_remove(&f);
+	}
+}
+
+static void
+a_conf_d_that_leads_nowhere_is_an_error(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	write_file(f.path, "ctstub.conf", "workers = 2\n", 0644);
+	assert_int_equal(rmdir(f.conf_d), 0);
+	entry_make(f.conf_d, "->");
+	assert_int_equal(settings_read(&s, f.file, &errors), RES_MALFORMED);
+	assert_int_equal(errors.n, 1);
+	assert_non_null(strstr(errors.line[0], f.conf_d));
+	config_errors_free(&errors);
+	assert_int_equal(unlink(f.conf_d), 0);
+	assert_int_equal(settings_read(&s, f.file, &errors), RES_OK);
+	settings_free(s);
+	assert_int_equal(mkdir(f.conf_d, 0755), 0);
+	folder_remove(&f);
+}
+
 static void
 errors_of_every_file_are_reported_in_one_run(void **state)
 {
@@ -624,6 +703,8 @@ main(void)
 	    cmocka_unit_test(a_nul_byte_is_reported),
 	    cmocka_unit_test(valid_files_give_these_settings),
 	    cmocka_unit_test(sections_of_one_title_merge_over_conf_d),
+	    cmocka_unit_test(only_where_nothing_is_the_compiled_in_defaults_apply),
+	    cmocka_unit_test(a_conf_d_that_leads_nowhere_is_an_error),
 	    cmocka_unit_test(errors_of_every_file_are_reported_in_one_run),
 	    cmocka_unit_test(files_that_others_could_have_written_are_refused),
 	    cmocka_unit_test(a_conf_d_that_others_can_write_is_refused),
