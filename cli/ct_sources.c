@@ -122,6 +122,8 @@ mirror_verify(const struct ct_source *source, const struct ct_ask *ask, struct s
 {
 	struct buf signature = buf_max(MINISIGN_FILE_MAX), key_file = buf_max(MINISIGN_FILE_MAX);
 	struct minisign_key key;
+	_Static_assert(CONFIG_LIST_URL_MAX + sizeof ".minisig" <= FETCH_URL_MAX,
+		       "the longest list-url and its ending");
 	char url[FETCH_URL_MAX], *why = NULL;
 	enum exit_code code;
 

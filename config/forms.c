@@ -98,7 +98,7 @@ static const char *const expected[] = {
     [FORM_SOCKET] = "the path of a socket (at most 107 bytes)",
     [FORM_PATH] = "a string that is not empty",
     [FORM_FILE] = "a path or \"\"",
-    [FORM_LIST_URL] = "an https URL, a path that begins with \"/\", or \"\"",
+    [FORM_LIST_URL] = "an https URL without a user, \"#\" and spaces, a path that begins with \"/\", or \"\"",
     [FORM_PROGRAM] = "a path that begins with \"/\", or \"\"",
     [FORM_QUERY_LOG] = "the path of a file (\"/var/log/ctstub/queries.log\"), the socket of a collector "
 		       "(\"dnstap:/run/dnstap.sock\"), a file of frames (\"dnstap-file:/...\") or \"\"",
@@ -170,6 +170,25 @@ url_path_ok(const char *s)
 		if (s[i] <= ' ' || s[i] >= 0x7f || strchr("?#\"<>\\^`{|}", s[i]) != NULL)
 			return false;
 	return *s == '/' && n <= URL_PATH_MAX;
+}
+
+/* What `ctstub ct-logs update` can fetch, and append ".minisig" to: a URL without a user and a fragment, or a file. */
+static bool
+list_url_ok(const char *s)
+{
+	const char *host;
+	size_t n;
+
+	if (*s == '\0' || *s == '/')
+		return true;
+	if (!starts_with(s, "https://") || strlen(s) > CONFIG_LIST_URL_MAX)
+		return false;
+	host = s + strlen("https://");
+	for (const char *c = host; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f || strchr("#\"<>\\^`{|}", *c) != NULL)
+			return false;
+	n = strcspn(host, "/?");
+	return n > 0 && *host != ':' && memchr(host, '@', n) == NULL;
 }
 
 /* "" or a name that a certificate can bear; an address is none (RFC 9525, 2): it is in `address`. "" is in out already. */
@@ -252,7 +271,7 @@ form_has(enum option_form form, const char *text)
 	case FORM_ENTRY:
 		return *text != '\0';
 	case FORM_LIST_URL:
-		return *text == '\0' || *text == '/' || starts_with(text, "https://");
+		return list_url_ok(text);
 	case FORM_PROGRAM:
 		return *text == '\0' || *text == '/';
 	case FORM_QUERY_LOG:

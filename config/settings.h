@@ -18,6 +18,7 @@
 #define CONFIG_FILE_MAX       (1024 * 1024)
 #define CONFIG_FILES_MAX      256 /* files in conf.d */
 #define CONFIG_LIST_MAX       4096
+#define CONFIG_LIST_URL_MAX   2000 /* fetch.h takes no longer URLs, and that of the signature is longer */
 #define CONFIG_STRING_MAX     4096
 #define CONFIG_ERRORS_MAX     100 /* shown in one run; then "and more" */
 #define CONFIG_UPSTREAMS_MAX  256
