@@ -176,12 +176,10 @@ slot_refused(struct follow *f, enum misbehaviour kind, const char *why, struct s
 	slots_drop(f, 1); /* their bytes are for others meanwhile */
 }
 
-/* There is no memory for the entries: they are asked for again later, and the log is not blamed. */
 static void
 slot_unread(struct follow *f)
 {
-	follow_content_bad(f, "no memory");
-	follow_setback(f, ++f->refusals);
+	follow_unread(f);
 	slots_drop(f, 1);
 }
 

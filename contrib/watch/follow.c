@@ -119,6 +119,13 @@ follow_answered(struct follow *f, const struct fetch_answer *answer)
 }
 
 void
+follow_unread(struct follow *f)
+{
+	follow_content_bad(f, "no memory");
+	follow_setback(f, ++f->refusals);
+}
+
+void
 follow_setback(struct follow *f, unsigned times)
 {
 	int64_t wait_ms = PACE_BACKOFF_MS;

@@ -133,6 +133,8 @@ void follow_content_bad(struct follow *, const char *why);
 void follow_content_good(struct follow *);
 /* Asks for entries, or for where to begin, later each time: the log is not flooded with requests that it cannot answer. */
 void follow_setback(struct follow *, unsigned times);
+/* There is no memory for what the log gave: it is asked again later, and not blamed. */
+void follow_unread(struct follow *);
 /* Something is due at that time. */
 void follow_due(struct watch_reader *, int64_t at_ms);
 void follow_save(struct follow *, bool now);

@@ -22,14 +22,6 @@ start_refused(struct follow *f, enum misbehaviour kind, const char *why, struct 
 	follow_setback(f, f->refusals);
 }
 
-/* There is no memory for what the log gave: it is asked again later, and not blamed. */
-static void
-start_unread(struct follow *f)
-{
-	follow_content_bad(f, "no memory");
-	follow_setback(f, ++f->refusals);
-}
-
 static void
 start_well(struct follow *f, enum misbehaviour kind)
 {
@@ -58,7 +50,7 @@ start_on_proof(void *arg, const struct proof_result *result)
 	if (result->answer != NULL && !follow_answered(f, result->answer))
 		return;
 	if (result->res == RES_NOMEM) {
-		start_unread(f);
+		follow_unread(f);
 		return;
 	}
 	if (result->res != RES_OK) {
@@ -121,7 +113,7 @@ search_on_answer(void *arg, const struct fetch_answer *answer)
 	r = reader_entry_find(f->reader, &f->log, buf_span(&answer->body->bytes), answer->gzip, first, middle,
 			      &entry);
 	if (r == RES_NOMEM) {
-		start_unread(f);
+		follow_unread(f);
 		return;
 	}
 	if (r != RES_OK || !entry.readable) {
