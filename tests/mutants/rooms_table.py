@@ -258,7 +258,7 @@ CAUGHT = [
      "a call is left out", "unit/config/test_snapshot"),
     ("config/settings_read.c", "return list[s->n_file] == NULL ? NULL : list[s->n_file++];",
      "return list[s->n_file] == NULL ? list[s->n_file++] : NULL;",
-     "of two values the other is taken", "unit/config/test_settings"),
+     "of two values the other is taken", "unit/config/test_settings_files"),
     ("config/snapshot.c", "atomic_fetch_add_explicit(&snap->refs, 1, memory_order_relaxed);",
      ";",
      "a call is left out", "san:unit/config/test_snapshot"),

@@ -153,6 +153,7 @@ check_PROGRAMS += \
 	tests/unit/config/test_changes \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
+	tests/unit/config/test_settings_files \
 	tests/unit/config/test_settings_memory \
 	tests/unit/config/test_snapshot \
 	tests/unit/config/test_suffix \
