@@ -60,6 +60,7 @@ enum {
 	TYPE_NSEC3 = 50,
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
+	TYPE_NXNAME = 128, /* RFC 9824: stands only in the type bitmap of an NSEC record */
 	TYPE_TKEY = 249,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,

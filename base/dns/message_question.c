@@ -112,6 +112,8 @@ msg_question_read(struct msg_question *q, struct span wire)
 	}
 	if (q->edns.version != 0)
 		return MSG_BADVERS;
+	if (q->type == TYPE_NXNAME) /* RFC 9824, 3.5 */
+		return MSG_FORMERR;
 	if (!(flags & MSG_RD) || q->class != CLASS_IN || type_is_refused(q->type))
 		return MSG_REFUSED;
 	return MSG_OK;

@@ -45,8 +45,8 @@ def disturbed(t):
     played(play, "one")
 
 
-# Types that are questions only and not for a stub: MAILB, MAILA, ANY (the others of RFC 6895, 3.1 are among FORMED).
-NOT_FORWARDED = {253, 254, 255}
+# Types that are questions only and not for a stub: NXNAME, MAILB, MAILA, ANY (the others of RFC 6895, 3.1 are among FORMED).
+NOT_FORWARDED = {128, 253, 254, 255}
 # Types whose records have a form that is checked: arbitrary bytes are refused there, and rightly.
 FORMED = set(range(1, 64)) | {64, 65, 99, 104, 105, 106, 107, 108, 109, 249, 250, 251, 252, 256, 257, 258, 259, 260, 32768, 32769}
 

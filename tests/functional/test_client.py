@@ -153,6 +153,14 @@ def meta_types(t, qtype):
     equal(server.questions, [], "questions upstream")
 
 
+@case("RFC 9824, 3.5: a query for NXNAME gets FORMERR, and reaches no upstream")
+def nxname(t):
+    d, server = stub(t)
+    for raw in (d.udp().ask(wire.question("bad.example.com", 128)), d.tcp().ask(wire.question("bad.example.com", 128))):
+        equal(code_of(raw), FORMERR, "rcode")
+    equal(server.questions, [], "questions upstream")
+
+
 @case("C07 256 OPT records do not wrap around to one")
 def many_opts(t):
     d, server = stub(t)

@@ -324,6 +324,7 @@ static const struct {
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.lan. A 1.2.3.4"},
     {"an A of three bytes by its number", "a.lan. TYPE1 \\# 3 010203"},
     {"a meta type by its number", "a.lan. TYPE255 \\# 0"},
+    {"NXNAME by its number; RFC 9824, 3.5", "a.lan. TYPE128 \\# 0"},
     {"an address instead of a type", "printer.lan. IN 10.0.0.9"},
     {"an address instead of a type, after a TTL", "printer.lan. 60 10.0.0.9"},
     {"an unknown type", "printer.lan. IN bogus"},
