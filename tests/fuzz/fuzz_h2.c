@@ -16,6 +16,7 @@
 #define ASKED_MAX  32
 #define FLOOD_MAX  300         /* repetitions of a frame by one operation */
 #define FED_MAX    (512 * 1024) /* bytes of one script, floods included */
+#define PIECES_MAX 65536       /* of one script, each a call of the session; after them frames come whole */
 #define OUT_MAX    (256 * 1024)
 #define SCRIPT_MAX 4096
 
@@ -31,7 +32,7 @@ struct run {
 	struct tp_exchange *asked[ASKED_MAX];
 	bool soiled[ASKED_MAX]; /* its stream got something other than a good answer */
 	unsigned n_asked, n_reported;
-	size_t piece, fed;
+	size_t piece, pieces, fed;
 	size_t last_at; /* the frame put last */
 	enum reason reason;
 };
@@ -89,9 +90,10 @@ deliver(struct run *r)
 
 	r->out = buf_max(FED_MAX);
 	for (size_t at = 0, n; at < b.n && r->reason == REASON_NONE; at += n) {
+		size_t piece = r->pieces++ < PIECES_MAX ? r->piece : FED_MAX;
 		uint8_t *copy;
 
-		n = b.n - at < r->piece ? b.n - at : r->piece;
+		n = b.n - at < piece ? b.n - at : piece;
 		check((copy = malloc(n)) != NULL);
 		memcpy(copy, b.p + at, n);
 		r->reason = r->w->ops->feed(r->w, copy, n, &detail);
