@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #define BOMB_SIZE   (1u << 30)
+#define BOMB_PIECE  (1u << 20)
 #define TILE_HEIGHT 8
 
 /* C2SP signed-note and static-ct-api: a note whose signature is that of an RFC 6962 tree head. */
@@ -119,12 +120,12 @@ data_write(struct lab_log *log, uint64_t from, uint64_t n, struct buf *out)
 	}
 }
 
-/* RFC 1952. `zeros` bytes of zero when there is no plain text. */
+/* RFC 1952. */
 static void
-gzip_write(struct buf *out, struct span plain, uint64_t zeros, int level)
+gzip_write(struct buf *out, struct span plain, int level)
 {
 	const int window = 15 + 16; /* 16: as gzip */
-	static const uint8_t zero[65536];
+	const size_t step = 65536;
 	z_stream z = {0};
 	int code = deflateInit2(&z, level, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY);
 
@@ -132,33 +133,67 @@ gzip_write(struct buf *out, struct span plain, uint64_t zeros, int level)
 	z.next_in = (Bytef *)(uintptr_t)plain.p;
 	z.avail_in = (uInt)plain.n;
 	while (code == Z_OK && !out->bad) {
-		uint8_t *room = buf_room(out, sizeof zero);
+		uint8_t *room = buf_room(out, step);
 
 		if (room == NULL)
 			break;
-		if (z.avail_in == 0 && zeros > 0) {
-			z.next_in = (Bytef *)(uintptr_t)zero;
-			z.avail_in = sizeof zero;
-			zeros -= sizeof zero;
-		}
 		z.next_out = room;
-		z.avail_out = sizeof zero;
-		code = deflate(&z, zeros > 0 ? Z_NO_FLUSH : Z_FINISH);
-		buf_added(out, sizeof zero - z.avail_out);
+		z.avail_out = (uInt)step;
+		code = deflate(&z, Z_FINISH);
+		buf_added(out, step - z.avail_out);
 	}
 	out->bad = out->bad || code != Z_STREAM_END;
 	deflateEnd(&z);
 }
 
-/* Compressed once, which takes seconds; kept until the process ends. */
+/* RFC 1951: blocks of `zeros`, which end at a byte and refer to nothing before them. */
+static void
+zeros_deflate(struct buf *out, const uint8_t zeros[BOMB_PIECE])
+{
+	const int window = -15; /* without the header of a format */
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)zeros, .avail_in = BOMB_PIECE};
+	bool ok = deflateInit2(&z, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) == Z_OK;
+	uint8_t *room = buf_room(out, BOMB_PIECE);
+
+	if (ok && room != NULL) {
+		z.next_out = room;
+		z.avail_out = BOMB_PIECE;
+		ok = deflate(&z, Z_FULL_FLUSH) == Z_OK && z.avail_in == 0 && z.avail_out > 0;
+		buf_added(out, BOMB_PIECE - z.avail_out);
+	}
+	out->bad = out->bad || !ok;
+	deflateEnd(&z);
+}
+
+/* Kept until the process ends. */
 static struct buf bomb;
 static pthread_once_t bomb_once = PTHREAD_ONCE_INIT;
 
+/* One piece is compressed, and repeated: a GiB at once would take seconds. */
 static void
 bomb_make(void)
 {
+	static uint8_t zeros[BOMB_PIECE]; /* in no file */
+	static const uint8_t header[10] = {0x1f, 0x8b,
+					   Z_DEFLATED, [9] = 255}; /* RFC 1952, 2.3; 255: system unknown */
+	static const uint8_t last[2] = {3, 0};                     /* RFC 1951: the last block, empty */
+	struct buf piece = buf_max(BOMB_PIECE);
+	uLong of_piece = crc32(0, zeros, BOMB_PIECE), crc = 0;
+
 	bomb = buf_max(LOGS_REPLY_MAX);
-	gzip_write(&bomb, (struct span){NULL, 0}, BOMB_SIZE, 9);
+	zeros_deflate(&piece, zeros);
+	buf_put(&bomb, span_of(header, sizeof header));
+	for (uint32_t n = 0; n < BOMB_SIZE; n += BOMB_PIECE) {
+		buf_put(&bomb, buf_span(&piece));
+		crc = crc32_combine(crc, of_piece, BOMB_PIECE);
+	}
+	buf_put(&bomb, span_of(last, sizeof last));
+	for (unsigned bit = 0; bit < 32; bit += 8)
+		buf_u8(&bomb, (uint8_t)(crc >> bit));
+	for (unsigned bit = 0; bit < 32; bit += 8)
+		buf_u8(&bomb, (uint8_t)(BOMB_SIZE >> bit));
+	bomb.bad = bomb.bad || !buf_ok(&piece);
+	buf_free(&piece);
 }
 
 static void
@@ -175,7 +210,7 @@ data_reply(struct lab_log *log, uint64_t from, uint64_t n, bool gzip, struct log
 	} else if (gzip && log->options->gzip_level > 0) {
 		reply->gzip = true;
 		data_write(log, from, n, &plain);
-		gzip_write(&reply->body, buf_span(&plain), 0, log->options->gzip_level);
+		gzip_write(&reply->body, buf_span(&plain), log->options->gzip_level);
 		reply->body.bad = reply->body.bad || !buf_ok(&plain);
 	} else {
 		data_write(log, from, n, &reply->body);
