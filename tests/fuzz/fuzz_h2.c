@@ -31,7 +31,7 @@ struct run {
 	struct buf out; /* frames that were not delivered yet */
 	struct tp_exchange *asked[ASKED_MAX];
 	bool soiled[ASKED_MAX]; /* its stream got something other than a good answer */
-	unsigned n_asked, n_reported;
+	unsigned n_asked, n_reported, n_unprocessed; /* as far as reports_check has looked */
 	size_t piece, pieces, fed;
 	size_t last_at; /* the frame put last */
 	enum reason reason;
@@ -56,16 +56,18 @@ reports_check(struct run *r)
 		check(r->soiled[i] || h->message[MSG_HEADER] == i);
 	}
 	/* Those that the server did not process go back without a report. */
-	if (recorder.unprocessed > 0)
-		for (unsigned i = 0; i < r->n_asked; i++) {
-			struct tp_exchange *q;
-			bool there = false;
+	if (recorder.unprocessed == r->n_unprocessed)
+		return;
+	r->n_unprocessed = recorder.unprocessed;
+	for (unsigned i = 0; i < r->n_asked; i++) {
+		struct tp_exchange *q;
+		bool there = false;
 
-			TAILQ_FOREACH(q, &recorder.asked.all, beside)
-			there |= q == r->asked[i];
-			if (!there)
-				r->asked[i] = NULL;
-		}
+		TAILQ_FOREACH(q, &recorder.asked.all, beside)
+		there |= q == r->asked[i];
+		if (!there)
+			r->asked[i] = NULL;
+	}
 }
 
 static void
