@@ -29,6 +29,7 @@ conn_on_peer(void *ctx, const struct tls_peer *peer)
 	    .n_certs = peer->n_cert,
 	    .larger_than = peer->larger_than,
 	    .staple = peer->staple,
+	    .staple_unread = peer->staple_unread,
 	    .ip = addr_ip(&target->addr),
 	    .also_ips = also,
 	    .name = target->name,

@@ -42,6 +42,9 @@ struct tls_peer {
 	size_t n_cert;
 	size_t larger_than; /* the Certificate message has more bytes than this and was not read; 0: it was */
 	struct span staple; /* of the handshake, or saved with the session; n is 0 without one */
+	/* The handshake failed before a staple could be read: nobody knows whether there is one. Whatever on_peer returns, it
+	 * ends. */
+	bool staple_unread;
 	bool resumed;
 };
 
@@ -80,8 +83,9 @@ void tls_bye(struct tls *); /* close_notify into the output */
 struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
 void tls_sent(struct tls *, size_t n);
 
-/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read. GnuTLS
- * does not return a chain that it cannot parse, but verification reports the reason. False: it is malformed. */
+/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read, and the staple
+ * that TLS 1.3 has there; in TLS 1.2 another message follows with it. GnuTLS does not return a chain that it cannot parse,
+ * but verification reports the reason. False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
 /* May anything be computed with the key of the peer's own certificate (spki.h)? GnuTLS checks the handshake's own
  * signature with it before on_peer can be called. */

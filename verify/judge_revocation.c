@@ -76,7 +76,7 @@ revocation_relax(struct judgement *j)
 bool
 judge_revocation(struct judgement *j)
 {
-	if (j->in->staple.n == 0 && cert_must_staple(&j->certs[0]))
+	if (j->in->staple.n == 0 && !j->in->staple_unread && cert_must_staple(&j->certs[0]))
 		verdict_add(j->v, REASON_STAPLE_MISSING, "%s", reason_sentence(REASON_STAPLE_MISSING));
 	if (j->path != NULL && j->in->staple.n > 0)
 		staple_judge(j);

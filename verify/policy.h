@@ -79,6 +79,9 @@ struct vfy_input {
 	size_t larger_than;       /* the message that contains them has more bytes than this and was not read:
 				   * chain-too-long, and certs is empty; 0: it was read */
 	struct span staple;       /* the stapled OCSP response; n is 0 without one */
+	/* There may have been a staple that was not read: its absence is no finding. Only for a peer that is turned away
+	 * whatever the verdict. */
+	bool staple_unread;
 	struct span ip; /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
 	const struct span *also_ips; /* the certificate may bear one of these instead (also-address) */
 	size_t n_also_ips;

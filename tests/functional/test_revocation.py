@@ -4,20 +4,10 @@ import json
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.x509 import ocsp
 
 from harness.case import case, equal, rows
-from harness.pki import DAY, Authority, Site, crl, ms, octet_string, pem, sct_list, utc_now
+from harness.pki import DAY, Authority, Site, crl, ms, octet_string, pem, sct_list, staple, utc_now
 from harness.rawtls import integer, tlv
-
-
-def staple(ca, certificate, good=True):
-    now = utc_now()
-    status = ocsp.OCSPCertStatus.GOOD if good else ocsp.OCSPCertStatus.REVOKED
-    builder = ocsp.OCSPResponseBuilder().add_response(
-        certificate, ca.cert, hashes.SHA1(), status, now - DAY, now + DAY, None if good else now - DAY, None)
-    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, ca.cert)
-    return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def judge(t, anchors, chain, crls=(), response=None):

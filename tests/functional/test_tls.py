@@ -14,7 +14,7 @@ from harness.daemon import Daemon, section, upstream
 from harness.load import Load
 from harness.net import need_ipv6
 from harness.patience import patient
-from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
+from harness.pki import DAY, Authority, Site, key_pem, pem, staple, utc_now
 from harness.rawtls import ShownCertificate
 from harness.upstream import DohServer, DotServer
 
@@ -184,16 +184,16 @@ def silent_alone(t):
 class Halting(ShownCertificate):
     """Stops after so many records of its flight of TLS 1.3: the first is the ServerHello, the second goes up to the Certificate."""
 
-    def __init__(self, t, site, number):
-        self.number = number
-        super().__init__(t, [c.public_bytes(Encoding.DER) for c in (site.cert, site.intermediate.cert)], True)
+    def __init__(self, t, site, number, closes=False, **shown):
+        self.number, self.closes = number, closes
+        super().__init__(t, [c.public_bytes(Encoding.DER) for c in (site.cert, site.intermediate.cert)], True, **shown)
 
     def handshake(self, plain):
         flight, end = self.flight13(self.record(plain)[1]), 0
         for _ in range(self.number):
             end += 5 + int.from_bytes(flight[end + 3:end + 5], "big")
         plain.sendall(flight[:end])
-        while plain.recv(4096):
+        while not self.closes and plain.recv(4096):
             pass
 
 
@@ -210,6 +210,15 @@ def silent_later(t, protocol, number):
     started = time.monotonic()
     servfail(alone.ask("www.example.com"), "mute 127.0.0.1", "connect-timeout")
     within(4.5, started, "longer than a client waits")
+
+
+@rows([("T14 a server with a staple closes after its Certificate: it is not refused for want of a staple", True, "closed"),
+       ("T14 a server without the staple that its certificate demands closes after it: it is refused", False, "staple-missing")])
+def closed_after_certificate(t, stapled, reason):
+    site = Site(t, must_staple=True)
+    server = Halting(t, site, 2, closes=True, staple=staple(site.intermediate, site.cert) if stapled else b"")
+    d = Daemon(t, section('upstream "cut"', protocol="dot", address=["127.0.0.1"], port=server.port), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "cut 127.0.0.1", reason)
 
 
 @case("T15 after a connection ends in mid frame, the fragment is dropped and the question is asked again")

@@ -9,6 +9,7 @@ import struct
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
@@ -106,7 +107,8 @@ class Authority:
                    .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True))
         self.cert = builder.sign(issuer.key, hashes.SHA256())
 
-    def issue(self, ips=(), names=(), logs=(), not_before=None, not_after=None, common_name=None, sct_at=None, usage=None):
+    def issue(self, ips=(), names=(), logs=(), not_before=None, not_after=None, common_name=None, sct_at=None, usage=None,
+              must_staple=False):
         """(key, certificate): a server's, for these addresses and names, with an SCT of each log; `usage`: the one use of its key."""
         key = new_key()
         not_before, not_after = not_before or utc_now() - 2 * DAY, not_after or utc_now() + 60 * DAY
@@ -120,6 +122,8 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=not common_name)
         if usage:
             builder = builder.add_extension(x509.KeyUsage(*(use == usage for use in KEY_USES)), critical=True)
+        if must_staple:
+            builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
         if logs:
             # What a log signs is the certificate without its list of SCTs, which goes last here.
             tbs = builder.sign(self.key, hashes.SHA256()).tbs_certificate_bytes
@@ -138,6 +142,16 @@ def crl(ca, serials=(), until=7 * DAY, key_id=True):
     if key_id:
         builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), False)
     return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def staple(ca, certificate, good=True):
+    """An OCSP response of the CA itself, DER."""
+    now = utc_now()
+    status = ocsp.OCSPCertStatus.GOOD if good else ocsp.OCSPCertStatus.REVOKED
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        certificate, ca.cert, hashes.SHA1(), status, now - DAY, now + DAY, None if good else now - DAY, None)
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, ca.cert)
+    return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 class Site:

@@ -287,8 +287,9 @@ MUTANTS = [
      "an anchor for names only may vouch for addresses"),
 
     # ---- revocation
-    ("must-staple", "judge_revocation.c", "if (j->in->staple.n == 0 && cert_must_staple(&j->certs[0]))",
-     "if (j->in->staple.n > 0 && cert_must_staple(&j->certs[0]))",
+    ("must-staple", "judge_revocation.c",
+     "if (j->in->staple.n == 0 && !j->in->staple_unread && cert_must_staple(&j->certs[0]))",
+     "if (j->in->staple.n > 0 && !j->in->staple_unread && cert_must_staple(&j->certs[0]))",
      "a certificate that must come with a response may come without"),
 
     # ---- lists of revoked certificates

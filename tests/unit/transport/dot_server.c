@@ -61,8 +61,10 @@ dot_server_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *i
 						      (unsigned)strlen(server->leaf_garbage)};
 	*certs = server->pcert;
 	*n = server->chain_copies > 0 ? (unsigned)server->chain_copies : 1;
-	*ocsp = NULL;
-	*n_ocsp = 0;
+	server->ocsp.response = (gnutls_datum_t){(unsigned char *)(uintptr_t)server->staple,
+						 (unsigned)strlen(server->staple != NULL ? server->staple : "")};
+	*ocsp = server->staple != NULL ? &server->ocsp : NULL;
+	*n_ocsp = server->staple != NULL ? 1 : 0;
 	*key = server->key;
 	*flags = 0;
 	return 0;

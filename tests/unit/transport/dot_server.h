@@ -63,6 +63,8 @@ struct dot_server {
 	bool alpn_mandatory, wants_client_cert;
 	size_t chain_copies;      /* how often the leaf is sent; 0 and 1: once */
 	const char *leaf_garbage; /* sent in place of the certificate's bytes */
+	const char *staple;       /* sent as the OCSP response; NULL: none */
+	gnutls_ocsp_data_st ocsp;
 	gnutls_certificate_credentials_t credentials;
 	gnutls_datum_t ticket_key;
 	gnutls_pcert_st pcert[40];

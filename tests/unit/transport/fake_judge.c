@@ -19,6 +19,7 @@ vfy_check(struct verdict *v, const struct vfy_policy *policy, const struct vfy_i
 	if (j->first_n > 0)
 		memcpy(j->first, in->certs[0].p, j->first_n < sizeof j->first ? j->first_n : sizeof j->first);
 	j->staple_n = in->staple.n;
+	j->staple_unread = in->staple_unread;
 	j->n_also = in->n_also_ips;
 	j->ip_n = in->ip.n;
 	memcpy(j->ip, in->ip.p, in->ip.n);

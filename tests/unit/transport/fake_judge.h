@@ -13,6 +13,7 @@ struct fake_judge {
 	/* of the last call */
 	const struct vfy_policy *policy;
 	size_t n_certs, first_n, staple_n, n_also;
+	bool staple_unread;
 	uint8_t first[64]; /* the beginning of the first certificate */
 	uint8_t ip[16];
 	size_t ip_n;

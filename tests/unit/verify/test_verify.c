@@ -35,11 +35,20 @@ all_wrong(struct forged *f)
 	f->disallow = forged_entries("");
 }
 
+static void
+all_wrong_staple_unread(struct forged *f)
+{
+	all_wrong(f);
+	f->in.staple_unread = true;
+}
+
 /* ---- the table */
 
 static const struct forged_row rows[] = {
     {"all findings are reported together", all_wrong,
         "untrusted,expired,wrong-usage,weak-key,ip-mismatch,name-mismatch,ct-no-scts,staple-missing"},
+    {"a staple that was not read is not called missing", all_wrong_staple_unread,
+        "untrusted,expired,wrong-usage,weak-key,ip-mismatch,name-mismatch,ct-no-scts"},
 };
 
 static void
