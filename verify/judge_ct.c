@@ -143,8 +143,8 @@ ct_is_lenient(const struct judgement *j)
 static void
 ct_relax(struct judgement *j)
 {
-	if (j->policy->ct_when_stale == CT_STALE_ENFORCE)
-		verdict_relax(j->v, REASON_CT_LIST_STALE);
+	if (j->policy->ct_when_stale != CT_STALE_REFUSE)
+		verdict_advise(j->v, REASON_CT_LIST_STALE);
 	for (size_t i = 0; ct_is_lenient(j) && i < sizeof ct_reasons / sizeof ct_reasons[0]; i++)
 		verdict_relax(j->v, ct_reasons[i]);
 }

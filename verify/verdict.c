@@ -43,8 +43,8 @@ const struct finding *
 verdict_finding(const struct verdict *v)
 {
 	static char no_memory[] = "out of memory";
-	static const struct finding starved = {REASON_OUT_OF_MEMORY, true, VERDICT_NUMBER_NONE,
-					       VERDICT_NUMBER_NONE, no_memory};
+	static const struct finding starved = {REASON_OUT_OF_MEMORY, true,      VERDICT_NUMBER_NONE,
+					       VERDICT_NUMBER_NONE,  no_memory, false};
 
 	if (verdict_accepted(v))
 		return NULL;
@@ -76,7 +76,7 @@ _Static_assert(REASON_COUNT <= 64, "a set of reasons fits into 64 bits");
 bool
 finding_reported(const struct finding *f)
 {
-	return !f->enforced && f->reason != REASON_CT_LIST_STALE;
+	return !f->enforced && !f->advice;
 }
 
 uint64_t

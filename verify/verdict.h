@@ -44,11 +44,13 @@ enum outcome { OUTCOME_REFUSED = 0, OUTCOME_ACCEPTED };
 
 struct finding {
 	enum reason reason;
-	bool
-	    enforced; /* false: only reported, because its rule is in report mode, or the log list is old and when-stale is not refuse */
+	/* false: only reported, because its rule is in report mode, or the log list is old and when-stale is not refuse */
+	bool enforced;
 	int64_t have; /* VERDICT_NUMBER_NONE: does not apply */
 	int64_t want;
 	char *text; /* for people, one line, no control characters; owned */
+	bool
+	    advice; /* would refuse in no mode of its rule: an old list of logs, unless when-stale is refuse */
 };
 
 /* One certificate as the verdict shows it. Strings owned. */
@@ -100,8 +102,7 @@ enum reason verdict_reason(const struct verdict *);
 /* The finding that goes with it, lent; NULL when accepted. */
 const struct finding *verdict_finding(const struct verdict *);
 bool verdict_has(const struct verdict *, enum reason);
-/* Would this refuse if its rule were not in report mode? False for an old list of logs, which has a rule of its own
- * (when-stale). */
+/* Would this refuse if its rule were not in report mode? */
 bool finding_reported(const struct finding *);
 /* The reasons for which finding_reported holds, reason r as the bit 1 << r. */
 uint64_t verdict_reported(const struct verdict *);

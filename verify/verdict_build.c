@@ -87,7 +87,7 @@ verdict_insert(struct verdict *v, struct finding f)
 void
 verdict_add(struct verdict *v, enum reason r, const char *format, ...)
 {
-	struct finding f = {r, true, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL};
+	struct finding f = {r, true, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL, false};
 	va_list args;
 
 	va_start(args, format);
@@ -99,7 +99,7 @@ verdict_add(struct verdict *v, enum reason r, const char *format, ...)
 void
 verdict_note(struct verdict *v, enum reason r, const char *format, ...)
 {
-	struct finding f = {r, false, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL};
+	struct finding f = {r, false, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL, false};
 	va_list args;
 
 	va_start(args, format);
@@ -111,7 +111,7 @@ verdict_note(struct verdict *v, enum reason r, const char *format, ...)
 void
 verdict_add_counts(struct verdict *v, enum reason r, int64_t have, int64_t want, const char *format, ...)
 {
-	struct finding f = {r, true, have, want, NULL};
+	struct finding f = {r, true, have, want, NULL, false};
 	va_list args;
 
 	va_start(args, format);
@@ -145,6 +145,14 @@ verdict_relax(struct verdict *v, enum reason r)
 	for (size_t i = 0; i < v->n_findings; i++)
 		if (v->findings[i].reason == r)
 			v->findings[i].enforced = false;
+}
+
+void
+verdict_advise(struct verdict *v, enum reason r)
+{
+	verdict_relax(v, r);
+	for (size_t i = 0; i < v->n_findings; i++)
+		v->findings[i].advice |= v->findings[i].reason == r;
 }
 
 static char *

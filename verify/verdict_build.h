@@ -28,6 +28,8 @@ void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t wan
 void verdict_warn(struct verdict *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Findings with this reason stay in the verdict but do not refuse. */
 void verdict_relax(struct verdict *, enum reason);
+/* The same, and they would not refuse either if their rule were not in report mode. */
+void verdict_advise(struct verdict *, enum reason);
 /* Shows these certificates, one at least, as the chain. */
 void verdict_show_chain(struct verdict *, const struct cert *const *certs, size_t n, bool verified);
 /* Sets the outcome: accepted if `complete`, nothing enforced was found, and everything could be stored. */

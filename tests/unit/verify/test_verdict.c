@@ -146,7 +146,7 @@ filled(struct verdict *v)
 	verdict_show_chain(v, chain, 1, true);
 	verdict_add_counts(v, REASON_CT_TOO_FEW_SCTS, 1, 2, "1 SCT counts, 2 are needed");
 	verdict_add(v, REASON_CT_LIST_STALE, "old");
-	verdict_relax(v, REASON_CT_LIST_STALE);
+	verdict_advise(v, REASON_CT_LIST_STALE);
 	verdict_warn(v, "a warning");
 	v->scts = calloc(2, sizeof *v->scts);
 	v->n_scts = 2;

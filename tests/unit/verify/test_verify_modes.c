@@ -257,6 +257,40 @@ limit_without_a_list(struct forged *f)
 }
 
 static void
+stale_list(struct forged *f, enum ct_mode mode, enum ct_when_stale when)
+{
+	forged_good(f);
+	f->policy.ct_mode = mode;
+	f->policy.ct_when_stale = when;
+	f->policy.ct_list_max_age_ms = -100000 * DAY;
+	f->policy.report_until_ms = f->in.now_ms + 1;
+}
+
+static void
+stale_list_refused(struct forged *f)
+{
+	stale_list(f, CT_REQUIRE, CT_STALE_REFUSE);
+}
+
+static void
+stale_list_refused_in_report(struct forged *f)
+{
+	stale_list(f, CT_REPORT, CT_STALE_REFUSE);
+}
+
+static void
+stale_list_enforced_in_report(struct forged *f)
+{
+	stale_list(f, CT_REPORT, CT_STALE_ENFORCE);
+}
+
+static void
+stale_list_reported(struct forged *f)
+{
+	stale_list(f, CT_REQUIRE, CT_STALE_REPORT);
+}
+
+static void
 limit_and_stale_list(struct forged *f)
 {
 	limit_without_scts(f);
@@ -494,6 +528,10 @@ static const struct {
     {"ct in report, and an SCT in time", limit_in_time_report, "", ""},
     {"ct in report, an SCT in time, and no list to check it with", limit_without_a_list, "anchor-distrusted", "ct-list-missing"},
     {"ct suspended while the list is old, no SCT, and a limit", limit_and_stale_list, "anchor-distrusted", "ct-no-scts"},
+    {"an old list that refuses", stale_list_refused, "ct-list-stale", ""},
+    {"the same with ct in report", stale_list_refused_in_report, "", "ct-list-stale"},
+    {"an old list that goes on being applied, with ct in report", stale_list_enforced_in_report, "", ""},
+    {"an old list that suspends ct", stale_list_reported, "", ""},
     {"ct and limits in report, no SCT", limit_without_scts_reported, "", "anchor-distrusted,ct-no-scts"},
     /* two paths */
     {"the second path has nothing to report", second_path_has_nothing_to_report, "", ""},
