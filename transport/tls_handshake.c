@@ -127,11 +127,12 @@ tls_handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 {
 	struct tls_peer *peer;
 	bool chain = tls->chain.n > 0;
+	bool too_large = code == GNUTLS_E_HANDSHAKE_TOO_LARGE &&
+			 gnutls_handshake_get_last_in(tls->session) == GNUTLS_HANDSHAKE_CERTIFICATE_PKT;
 
 	if (tls->refused)
 		return tls_trouble_set(t, REASON_NONE, NULL);
-	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || tls->judged ||
-	    (!chain && code != GNUTLS_E_HANDSHAKE_TOO_LARGE))
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || tls->judged || (!chain && !too_large))
 		return tls_trouble_of(tls, code, t);
 	peer = calloc(1, sizeof *peer);
 	if (peer == NULL)
@@ -139,7 +140,7 @@ tls_handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 	if (chain)
 		tls_peer_read(peer, buf_span(&tls->chain),
 			      gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
-	else /* no other message of a server comes near the limit */
+	else
 		peer->larger_than = TLS_HANDSHAKE_MAX;
 	(void)tls_judge(tls, peer);
 	free(peer);

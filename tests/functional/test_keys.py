@@ -4,9 +4,9 @@ import json
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from harness.case import check, equal, rows, until
+from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, section
-from harness.pki import Site
+from harness.pki import Site, named
 from harness.rawtls import ShownCertificate, certificate_with_key, rsa_spki, spki
 
 
@@ -62,6 +62,16 @@ def too_large(t, tls13):
     _, out, err = t.run("ctstub", "probe", "--json", "-c", config, "one")
     check(out, f"no output: {err}")
     equal(json.loads(out)["reasons"], ["chain-too-long"], "reasons")
+
+
+@case("a request for the client's certificate over that limit, with the names of 400 CAs, is not called a chain that is too long")
+def request_too_large(t):
+    site = Site(t)
+    names = [named(f"Authority {i} of an organisation with many of them").public_bytes() for i in range(400)]
+    server = ShownCertificate(t, [site.cert.public_bytes(Encoding.DER)], True, wants=names)
+    _, out, err = t.run("ctstub", "probe", "--json", "--ca", site.anchors, "--ct", "off", f"dot://127.0.0.1:{server.port}")
+    check(out, f"no output: {err}")
+    equal(json.loads(out)["reasons"], ["tls-failed"], "reasons")
 
 
 @rows([(f"the daemon refuses the key before any proof, and reports weak-key for the upstream over TLS {tls}", tls == "1.3") for tls in ("1.2", "1.3")])

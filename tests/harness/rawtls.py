@@ -72,8 +72,9 @@ class ShownCertificate:
     """Listens on loopback; self.answers gets the content type of the first record of each client after the Certificate
     message (21: an alert; 23 with TLS 1.3, where it is encrypted), or None when the client sends nothing."""
 
-    def __init__(self, t, chain, tls13, staple=b""):
-        self.chain, self.tls13, self.staple, self.answers = chain, tls13, staple, []
+    def __init__(self, t, chain, tls13, staple=b"", wants=()):
+        """wants: names of CAs, in DER, one of which must have issued the client's certificate; TLS 1.3."""
+        self.chain, self.tls13, self.staple, self.wants, self.answers = chain, tls13, staple, wants, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         t.defer(lambda: net.end(self.listener))
@@ -129,7 +130,7 @@ class ShownCertificate:
         server = message(2, b"\3\3" + bytes(range(32)) + vec(1, session) + b"\x13\x01\0" + vec(2, extensions))
         secret = self.secret(mine.exchange(X25519PublicKey.from_public_bytes(hello[place:place + 32])), hello + server)
         key, iv = AESGCM(expand(secret, b"key", b"", 16)), expand(secret, b"iv", b"", 12)
-        shown = message(8, vec(2, b"")) + message(11, b"\0" + vec(3, b"".join(map(self.entry, range(len(self.chain))))))
+        shown = message(8, vec(2, b"")) + self.request() + message(11, b"\0" + vec(3, b"".join(map(self.entry, range(len(self.chain))))))
         out = records(22, server)
         for number, i in enumerate(range(0, len(shown), 16000)):
             part = shown[i:i + 16000] + b"\x16"
@@ -137,6 +138,13 @@ class ShownCertificate:
             nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
             out += head + key.encrypt(nonce, part, head)
         return out
+
+    def request(self):
+        """A CertificateRequest (RFC 8446, 4.3.2)."""
+        if not self.wants:
+            return b""
+        names = vec(2, b"".join(vec(2, name) for name in self.wants))
+        return message(13, b"\0" + vec(2, b"\0\x0d" + vec(2, vec(2, b"\4\3")) + b"\0\x2f" + vec(2, names)))
 
     def entry(self, i):
         """One certificate of TLS 1.3; with the first one goes the staple."""
