@@ -2,7 +2,8 @@
  * anchor_tidy.h - a root certificate that is not quite DER, written as DER.
  *
  * For trust anchors only: an anchor is a key and a name (RFC 5280, 6.1.1 (d)), the maker of a bundle vouches for
- * it, and old roots have what OpenSSL and GnuTLS read all the same. Certificates that a server presents stay strict.
+ * it, and old roots have what OpenSSL and GnuTLS read all the same. Certificates that a server presents stay strict,
+ * but for those that are anchors themselves (judge_import.c).
  */
 #ifndef VERIFY_X509_ANCHOR_TIDY_H
 #define VERIFY_X509_ANCHOR_TIDY_H

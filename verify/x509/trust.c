@@ -307,6 +307,15 @@ trust_at(const struct trust *t, size_t i)
 	return t == NULL || i >= t->n ? NULL : &t->anchors[i]->cert;
 }
 
+const struct cert *
+trust_named(const struct trust *t, const uint8_t sha256[32])
+{
+	for (size_t i = 0; i < trust_count(t); i++)
+		if (memcmp(t->anchors[i]->cert.sha256, sha256, 32) == 0)
+			return &t->anchors[i]->cert;
+	return NULL;
+}
+
 size_t
 trust_find(const struct trust *t, struct span subject, size_t *first)
 {

@@ -30,5 +30,7 @@ size_t trust_count(const struct trust *);
 const struct cert *trust_at(const struct trust *, size_t i); /* lent */
 /* How many anchors have this subject (bytes of the Name), and the index of the first; they are adjacent. */
 size_t trust_find(const struct trust *, struct span subject, size_t *first);
+/* The anchor with this fingerprint (cert_fingerprint); NULL: none. Lent. */
+const struct cert *trust_named(const struct trust *, const uint8_t sha256[32]);
 
 #endif

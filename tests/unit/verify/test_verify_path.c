@@ -3,10 +3,14 @@
  */
 #include "tests/unit/verify/forged_rows.h"
 
+#include "contrib/lab/scenarios/site.h"
+#include "verify/x509/der.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -346,6 +350,55 @@ deep_fifteen_shuffled(struct forged *f)
 	}
 }
 
+/* The usual chain with its root, whose `critical` is written in another way than DER's. The root is an anchor, or another
+ * certificate with the same name and key is. */
+static void
+loose_root(struct forged *f, bool anchor)
+{
+	static const uint8_t critical[] = {DER_BOOLEAN, 1, 0xff};
+	struct span root;
+	size_t at = 0;
+
+	forged_good(f);
+	forged_put_ca(f, CA_ROOT);
+	root = f->certs[f->n - 1];
+	while (memcmp(root.p + at, critical, sizeof critical) != 0)
+		assert_true(++at + sizeof critical <= root.n);
+	f->der[f->n - 1].p[at + 2] = 1;
+	if (!anchor)
+		return;
+	buf_clear(&f->anchors);
+	lab_pem_write(&f->anchors, "CERTIFICATE", root);
+}
+
+static void
+loose_root_is_anchor(struct forged *f)
+{
+	loose_root(f, true);
+}
+
+static void
+loose_root_is_no_anchor(struct forged *f)
+{
+	loose_root(f, false);
+}
+
+static void
+loose_root_is_disallowed(struct forged *f)
+{
+	char entry[128];
+
+	loose_root(f, true);
+	f->disallow = forged_entries(forged_cert_entry(entry, f->certs[f->n - 1]));
+}
+
+static void
+loose_leaf(struct forged *f)
+{
+	loose_root(f, true);
+	f->certs[0] = f->certs[f->n - 1];
+}
+
 /* The path length of CA_ROOT is met by one CA and broken by two. */
 static void
 path_length_1_of_two(struct forged *f)
@@ -372,6 +425,10 @@ static const struct forged_row rows[] = {
     {"T07 a leaf larger than the limit", larger_than_read, "chain-too-long"},
     {"junk next to it, within the limit", junk_that_fits, ""},
     {"junk next to it, together above the limit", junk_that_does_not_fit, "chain-too-long"},
+    {"a root that is not quite DER, and an anchor", loose_root_is_anchor, ""},
+    {"the same, disallowed", loose_root_is_disallowed, "disallowed"},
+    {"the same root is no anchor", loose_root_is_no_anchor, "cert-malformed"},
+    {"it is sent as the server's own", loose_leaf, "cert-malformed"},
     {"no anchors", no_anchors, "untrusted"},
     {"the missing intermediate is among the anchors", intermediate_from_anchors, ""},
     {"the anchor is an intermediate, and certificates follow it", anchor_not_self_signed, ""},
