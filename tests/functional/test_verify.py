@@ -7,10 +7,12 @@ import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from harness.case import case, check, equal, rows
 from harness.patience import patient
-from harness.pki import DAY, Site, log_list, pem, spki, utc_now
+from harness.pki import DAY, Authority, Site, log_list, pem, spki, utc_now
+from harness.rawtls import content, tlv
 
 KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
 CERT_KEYS = {"subject", "issuer", "serial", "not_before", "not_after", "sha256", "spki_sha256"}
@@ -555,6 +557,18 @@ def real_later(t):
         v = json.loads(out)
         check("expired" in v["reasons"] and code == 1, f"{file}: {v['reasons']}")
         check("unknown-log" not in [s["status"] for s in v["scts"]], f"{file}: {v['scts']}")
+
+
+@rows([("an RSA signature whose algorithm has no parameters is one like any other (RFC 4055, 5)", b"", []),
+       ("an RSA signature with other parameters than NULL is refused", b"\x30\x00", ["bad-signature", "weak-signature"])])
+def rsa_parameters(t, parameters, reasons):
+    ca = Authority("RSA CA", key=rsa.generate_private_key(65537, 2048))
+    usual, other = (tlv(0x30, bytes.fromhex("06092a864886f70d01010b") + p) for p in (b"\5\0", parameters))
+    tbs = tlv(0x30, content(ca.issue(["127.0.0.1"])[1].tbs_certificate_bytes).replace(usual, other))
+    leaf = tlv(0x30, tbs + other + tlv(3, b"\0" + ca.key.sign(tbs, padding.PKCS1v15(), hashes.SHA256())))
+    _, out, err = t.run("ctstub", "verify", "--json", "--ca", t.write("ca.pem", pem(ca.cert)), "--ct", "off", "--ip", "127.0.0.1",
+                        t.write("leaf.der", leaf))
+    equal(json.loads(out or "{}").get("reasons"), reasons, f"reasons; {err}")
 
 
 @case("output that cannot be written gives exit code 3")

@@ -116,8 +116,8 @@ known_read(struct algorithm *out, const struct known *known, struct der_reader *
 
 	*out = known->algorithm;
 	switch (known->parameters) {
-	case PARAMETERS_NULL:
-		if (der_take(parameters, DER_NULL).body.n != 0)
+	case PARAMETERS_NULL: /* or none */
+		if (der_at(parameters, DER_NULL) && der_any(parameters).body.n != 0)
 			return RES_MALFORMED;
 		break;
 	case PARAMETERS_NONE:

@@ -1,10 +1,10 @@
 /*
- * algorithm.h - signature algorithms as an AlgorithmIdentifier names them, each in its only allowed encoding.
+ * algorithm.h - signature algorithms as an AlgorithmIdentifier names them, each in its allowed encoding.
  *
- * NULL parameters with RSA (RFC 3279, 2.2.1; RFC 4055, 5), none with ECDSA (RFC 5758, 3.2) and EdDSA (RFC 8410, 3),
- * complete RSASSA-PSS-params with RSA-PSS (RFC 4055, 3.1). The salt may have any length (RFC 8017, 9.1), although
- * public CAs may only use one as long as the digest (Baseline Requirements, 7.1.3.2.1). Weak algorithms are known too,
- * so that their signatures can be checked; they are marked as weak.
+ * NULL parameters with RSA, or none, which "implementations MUST accept" too (RFC 4055, 5); none with ECDSA (RFC 5758, 3.2)
+ * and EdDSA (RFC 8410, 3); complete RSASSA-PSS-params with RSA-PSS (RFC 4055, 3.1). The salt may have any length (RFC 8017,
+ * 9.1), although public CAs may only use one as long as the digest (Baseline Requirements, 7.1.3.2.1). Weak algorithms are
+ * known too, so that their signatures can be checked; they are marked as weak.
  */
 #ifndef VERIFY_X509_ALGORITHM_H
 #define VERIFY_X509_ALGORITHM_H
