@@ -56,6 +56,8 @@ struct response {
 	struct der_reader certs;
 	struct signature body;
 	bool early; /* a responder's certificate is not valid yet, but the clock is not set */
+	bool dated; /* the issuer did certify the responder, but for another time: */
+	int64_t from_ms, until_ms;
 };
 
 /* No extension may be critical: we process none. */
@@ -164,17 +166,26 @@ responder_is(const struct response *r, const struct cert *cert)
 
 /* RFC 6960, 4.2.2.2: a certificate for this purpose, signed with the very key that signed the one in question. */
 static enum res
-delegate_check(const struct cert *cert, const struct cert *issuer, struct when when,
-	       struct signature_budget *budget)
+delegate_check(const struct cert *cert, const struct cert *issuer, struct signature_budget *budget)
 {
 	struct signature body;
 
 	if (!span_equal(cert->issuer, issuer->subject) || !usage_names_purpose(cert, OID_OCSP_SIGNING) ||
-	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > when.until_ms ||
-	    when.since_ms > cert->not_after_ms ||
+	    usage_unknown_critical(cert) != NULL ||
 	    signature_read_strong(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)
 		return RES_NOT_FOUND;
 	return signature_check(&body, issuer->spki, budget);
+}
+
+static bool
+delegate_is_current(struct response *r, const struct cert *cert, struct when when)
+{
+	if (cert->not_before_ms <= when.until_ms && when.since_ms <= cert->not_after_ms)
+		return true;
+	r->dated = true;
+	r->from_ms = cert->not_before_ms;
+	r->until_ms = cert->not_after_ms;
+	return false;
 }
 
 /* A responder that renewed its key has two certificates of one name, so each is tried. RES_OK, RES_NOT_FOUND, RES_LIMIT or
@@ -193,7 +204,9 @@ response_signed(struct response *r, const struct cert *issuer, struct when when,
 
 		if (cert_read(&cert, der) != RES_OK || !responder_is(r, &cert))
 			continue;
-		res = delegate_check(&cert, issuer, when_any_later(when), budget);
+		res = delegate_check(&cert, issuer, budget);
+		if (res == RES_OK && !delegate_is_current(r, &cert, when_any_later(when)))
+			res = RES_NOT_FOUND;
 		r->early |= res == RES_OK && cert.not_before_ms > when.until_ms;
 		if (res == RES_OK)
 			res = signature_check(&r->body, cert.spki, budget);
@@ -399,6 +412,22 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 	return worst;
 }
 
+/* No key that may sign the response did. */
+static void
+unsigned_say(const struct response *r, struct when when, char **text)
+{
+	bool ended = when.since_ms > r->until_ms;
+	char time[TIME_TEXT_MAX];
+
+	if (r->dated)
+		(void)why_say(text, RES_OK, "the certificate of the OCSP responder %s %s",
+			      ended ? "expired at" : "is not valid before",
+			      time_text(ended ? r->until_ms : r->from_ms, time));
+	else
+		(void)why_say(text, RES_OK,
+			      "the stapled OCSP response is not signed by the certificate's issuer");
+}
+
 /* Reads a response and verifies its signature. REASON_NONE: it is valid. */
 static enum reason
 response_open(struct response *r, struct span staple, const struct cert *issuer, struct when when,
@@ -414,8 +443,7 @@ response_open(struct response *r, struct span staple, const struct cert *issuer,
 	if (res == RES_OK) {
 		res = response_signed(r, issuer, when, budget);
 		if (res == RES_NOT_FOUND)
-			(void)why_say(text, res,
-				      "the stapled OCSP response is not signed by the certificate's issuer");
+			unsigned_say(r, when, text);
 		else if (res == RES_LIMIT)
 			(void)why_say(text, res,
 				      "checking the stapled OCSP response would take more signature checks "
