@@ -10,12 +10,12 @@ static enum exit_code
 args_complain(const char *verb, int c, char **argv, const struct option *longs)
 {
 	struct buf fault = buf_max(COMPLAINT_MAX);
+	enum exit_code code;
 
 	option_fault(&fault, c, argv, longs);
-	(void)cli_complain(EXIT_USAGE, verb, "%s",
-			   buf_cstr(&fault) != NULL ? buf_cstr(&fault) : "unknown option");
+	code = cli_misused(verb, "%s", buf_cstr(&fault) != NULL ? buf_cstr(&fault) : "unknown option");
 	buf_free(&fault);
-	return cli_usage(verb);
+	return code;
 }
 
 /* Is the value "-", and a file that is read? */
@@ -54,8 +54,13 @@ args_read(const struct args_rules *rules, const char *verb, int argc, char **arg
 		if (!rules->take(rules->request, c, optarg))
 			return 0;
 	}
-	if (argc - optind < rules->least || argc - optind > rules->most) {
-		*code = cli_usage(verb);
+	if (argc - optind < rules->least) {
+		*code = cli_misused(verb, "an argument is missing");
+		return 0;
+	}
+	if (argc - optind > rules->most) {
+		*code =
+		    cli_misused(verb, "\"%s\": no further argument was expected", argv[optind + rules->most]);
 		return 0;
 	}
 	for (int i = optind; i < argc; i++)

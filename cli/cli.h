@@ -86,8 +86,8 @@ void cli_complain_part(const char *verb, const char *format, ...) __attribute__(
 enum exit_code cli_help_print(const char *verb);
 /* Are -h or --help the first argument? For verbs whose first argument is an action. */
 bool cli_wants_help(int argc, char **argv);
-/* Prints how the verb is used, on standard error. */
-enum exit_code cli_usage(const char *verb);
+/* Complains about the command line, and prints how the verb is used, on standard error. */
+enum exit_code cli_misused(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The exit code for the result of reading a configuration; its errors are printed and freed. */
 enum exit_code cli_config_result(const char *verb, enum res, struct config_errors *);
 

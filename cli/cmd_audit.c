@@ -449,7 +449,7 @@ cmd_audit(int argc, char **argv)
 		return code;
 	req.upstream = argv[first];
 	if (req.chain != NULL && (req.upstream != NULL || req.live))
-		return cli_usage(verb);
+		return cli_misused(verb, "--chain was expected without an upstream and without --live");
 	/* now, because months may pass before a promise is broken */
 	code = req.evidence != NULL ? cli_output_folder_check(verb, "evidence", req.evidence) : EXIT_GOOD;
 	return code == EXIT_GOOD ? audit_run(&req) : code;

@@ -477,7 +477,10 @@ cmd_ct_logs(int argc, char **argv)
 			if (first == 0)
 				return code;
 			req.file = argv[1 + first];
-			return (req.given & ~actions[i].takes) != 0 ? cli_usage(verb) : actions[i].run(&req);
+			if ((req.given & ~actions[i].takes) != 0)
+				return cli_misused(verb, "one of the options does not belong to ct-logs %s",
+						   actions[i].name);
+			return actions[i].run(&req);
 		}
-	return cli_usage(verb);
+	return cli_misused(verb, "show, check, update or import was expected first");
 }

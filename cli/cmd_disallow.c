@@ -49,13 +49,17 @@ disallow_take(void *ctx, int id, const char *value)
 	return true;
 }
 
-/* Do the options belong to the action? */
-static bool
-disallow_fits(const struct disallow_request *req, bool import)
+/* Why the options do not belong to the action, or NULL. */
+static const char *
+disallow_misfit(const struct disallow_request *req, bool import)
 {
-	if (import)
-		return req->onecrl != NULL && (!req->json || req->output != NULL);
-	return req->onecrl == NULL && !req->output_given;
+	if (!import)
+		return req->onecrl != NULL || req->output_given
+			   ? "check was expected without --onecrl and --output"
+			   : NULL;
+	if (req->onecrl == NULL)
+		return "import was expected with --onecrl FILE";
+	return req->json && req->output == NULL ? "--json was expected with --output FILE" : NULL;
 }
 
 static json_t *
@@ -199,18 +203,20 @@ cmd_disallow(int argc, char **argv)
 	bool import = argc > 1 && strcmp(argv[1], "import") == 0;
 	struct disallow_request req = {0};
 	const struct args_rules rules = {disallow_take, &req, import ? 0 : 1, import ? 0 : 1};
+	const char *misfit;
 	enum exit_code code;
 	int first;
 
 	if (cli_wants_help(argc, argv))
 		return cli_help_print(verb);
 	if (!import && (argc < 2 || strcmp(argv[1], "check") != 0))
-		return cli_usage(verb);
+		return cli_misused(verb, "check or import was expected first");
 	first = args_read(&rules, verb, argc - 1, argv + 1, &code);
 	if (first == 0)
 		return code;
-	if (!disallow_fits(&req, import))
-		return cli_usage(verb);
+	misfit = disallow_misfit(&req, import);
+	if (misfit != NULL)
+		return cli_misused(verb, "%s", misfit);
 	req.file = argv[1 + first];
 	if (req.output != NULL) {
 		code = cli_output_check(verb, "output", req.output);

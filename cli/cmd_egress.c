@@ -284,7 +284,7 @@ cmd_egress(int argc, char **argv)
 	if (args_read(&rules, verb, argc, argv, &code) == 0)
 		return code;
 	if (req.check && (req.nftables || req.systemd))
-		return cli_usage(verb);
+		return cli_misused(verb, "--check was expected without --nftables and --systemd");
 	code = cli_settings(&settings, verb, req.config);
 	if (code != EXIT_GOOD)
 		return code;

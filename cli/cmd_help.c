@@ -40,7 +40,7 @@ cmd_help(int argc, char **argv)
 			   : cli_complain(EXIT_USAGE, "help", "\"%s\": bash, zsh or fish was expected",
 					  argv[2]);
 	if (argc > 2)
-		return cli_usage("help");
+		return cli_misused("help", "\"%s\": no further argument was expected", argv[2]);
 	if (argc == 2 && !cli_wants_help(argc, argv))
 		return cli_help_print(argv[1]);
 	(void)puts("usage: ctstub VERB [OPTION]... [ARGUMENT]...\n\nverbs:");

@@ -124,7 +124,8 @@ verify_read(struct verify *req, int argc, char **argv, enum exit_code *code)
 	req->chain = argv[first];
 	if ((req->chain == NULL) == (req->batch != NULL))
 		return true;
-	*code = cli_usage(verb);
+	*code = cli_misused(verb, req->chain == NULL ? "a chain or --batch was expected"
+						     : "--batch was expected without a chain");
 	return false;
 }
 

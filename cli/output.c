@@ -152,14 +152,18 @@ cli_complain_part(const char *verb, const char *format, ...)
 }
 
 enum exit_code
-cli_usage(const char *verb)
+cli_misused(const char *verb, const char *format, ...)
 {
+	struct buf shown = buf_max(TEXT_SHOWN_MAX);
 	const struct verb *v = verb_find(verb);
+	va_list ap;
 
+	va_start(ap, format);
+	cli_failure_add(complaint_print(&shown, verb, format, ap));
+	va_end(ap);
 	if (v != NULL)
 		(void)fprintf(stderr, "usage: ctstub %s %s\n", v->name, v->usage);
-	if (json_array_size(failures) == 0)
-		cli_failure_add("the arguments do not fit the verb, see its --help");
+	buf_free(&shown);
 	return EXIT_USAGE;
 }
 

@@ -93,12 +93,15 @@ setup_args_read(struct request *req, int argc, char **argv, enum exit_code *code
 	*req = (struct request){0};
 	if (args_read(&rules, verb, argc, argv, code) == 0)
 		return false;
-	if (req->yes + req->undo + req->check > 1 || (req->with_links && (req->undo || req->check)) ||
-	    (req->json && !req->check)) {
-		*code = cli_usage(verb);
-		return false;
-	}
-	return true;
+	if (req->yes + req->undo + req->check > 1)
+		*code = cli_misused(verb, "only one of --yes, --undo and --check was expected");
+	else if (req->with_links && (req->undo || req->check))
+		*code = cli_misused(verb, "--with-links was expected without --undo and --check");
+	else if (req->json && !req->check)
+		*code = cli_misused(verb, "--json was expected only with --check");
+	else
+		return true;
+	return false;
 }
 
 /* ---- what there is */
