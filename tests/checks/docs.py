@@ -178,6 +178,18 @@ def related_pages(t):
         equal(listed, sorted(listed, key=lambda p: (p[1], p[0])), f"{name}: order by section, then name")
 
 
+def nested_quotes(text):
+    """Lines of a manual page on which a quotation opens inside another: mdoc closes all of them at the end of the line."""
+    return [line for line in text.split("\n") if re.match(r"\.(?:.* )?([SDQ]q|Ql) (?:.* )?([SDQ]q|Ql) ", line)]
+
+
+@case("no quotation of a manual page is inside another", builds=("gcc",))
+def quotations(t):
+    pages = [name for name in tree(t) if is_page(name)]
+    nested = [f"{name}: {line}" for name in pages for line in nested_quotes(read(t, name))]
+    check(len(pages) >= 8 and not nested, "\n".join(nested))
+
+
 @case("ctstubd(8) has every option whose change needs a restart, and no other", builds=("gcc",))
 def restart_options(t):
     table = re.search(r"at_start_only\[\] = \{(.*?)\};", read(t, "config/changes.c"), re.S)[1]
@@ -208,3 +220,5 @@ def control(_t):
     equal(len(list(bad_recipes(recipe, lambda _: (touched[:1], "+x_y")))), others + 1, "a step that the commit did not take")
     equal(len(list(bad_recipes(recipe, lambda _: (touched, "+x_z")))), others + 1, "a name that the commit did not add")
     equal(len(list(bad_recipes(recipe, lambda _: None))), others + 1, "no such commit")
+    nested = ".Pq Ql a , Ql b"
+    equal(nested_quotes(f".Ql a ,\n{nested}\n.Pq Ql a\nQl is Ql\n"), [nested], "quotations")
