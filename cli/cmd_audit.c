@@ -396,7 +396,7 @@ logs_load(struct ctlogs **out, const char *file)
 	enum exit_code code = EXIT_GOOD;
 
 	if (res != RES_OK)
-		code = cli_complain(res == RES_MALFORMED ? EXIT_USAGE : EXIT_TROUBLE, verb, "%s",
+		code = cli_complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "--ct-logs: %s",
 				    why != NULL ? why : res_text(res));
 	free(why);
 	return code;
