@@ -271,6 +271,19 @@ egress_helpers(struct egress *e, const struct egress_request *req, const struct 
 		e->portal_user = user_here(s->portal_user);
 }
 
+static enum exit_code
+user_complain(const char *user)
+{
+	if (*user == '\0')
+		return cli_complain(EXIT_USAGE, verb,
+				    "the rules need the name of the user that the daemon runs as: set option "
+				    "user, or give --user");
+	return cli_complain(
+	    EXIT_USAGE, verb,
+	    "user \"%s\": the rules take a name of letters, digits, '.', '_', '$' and '-', with no '-' first",
+	    user);
+}
+
 enum exit_code
 cmd_egress(int argc, char **argv)
 {
@@ -294,9 +307,7 @@ cmd_egress(int argc, char **argv)
 	if (res == RES_NOMEM)
 		code = no_memory();
 	else if (res != RES_OK)
-		code = cli_complain(EXIT_USAGE, verb,
-				    "the rules need the name of the user that the daemon runs as: set option "
-				    "user, or give --user");
+		code = user_complain(req.user != NULL ? req.user : settings->user);
 	else
 		code = req.check ? egress_check(&req, &egress) : rules_print(&req, &egress);
 	egress_free(&egress);

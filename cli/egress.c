@@ -12,7 +12,7 @@ const char *const egress_doh[] = {
 bool
 egress_user_ok(const char *user)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-$";
 
 	return *user != '\0' && *user != '-' && user[strspn(user, good)] == '\0';
 }

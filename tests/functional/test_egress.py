@@ -171,7 +171,13 @@ def as_json(t):
     check(re.fullmatch(r"20\d\d-\d\d-\d\d", out["doh_date"]) and out["doh_date"] in out["nftables"], "the date of the table")
 
 
-@rows([("an empty user", 'user = ""\n', "user"), ("a user name that nft would read as more than a name", 'user = "a\\"b"\n', "user"),
+@case("a user's name may end in a dollar sign, as useradd allows", builds=("gcc",))
+def dollar(t):
+    for where in (("--user", "a$"), ()):
+        check('meta skuid "a$" goto daemon' in egress(t, *where, text=UPSTREAMS.replace("nobody", "a$")), f"{where}")
+
+
+@rows([("an empty user", 'user = ""\n', "set option user"), ("a user name that nft would read as more than a name", 'user = "a\\"b"\n', 'user "a"b": the rules take'),
        ("a broken configuration", "nonsense = 1\n", "nonsense")], builds=("gcc",))
 def no_rules(t, text, word):
     code, out, err = t.run("ctstub", "egress", "-c", t.write("bad.conf", text))
