@@ -12,9 +12,9 @@
 /* What an option names. */
 enum use {
 	USE_FILE,
-	USE_FOLDER,
-	USE_PLACE,        /* something that will be made there: its folder must exist */
-	USE_SOCKET_PLACE, /* a socket that will be made there, in place of an old one */
+	USE_FOLDER,       /* in which the daemon's user will write */
+	USE_LOG,          /* a file that the daemon's user will append to; it is made unless it is there */
+	USE_SOCKET_PLACE, /* a socket that will be made there, in place of an old one, and so will its folder */
 	USE_SOCKET,
 	USE_PROGRAM,
 	USE_ANCHORS, /* a file or a folder */
@@ -26,10 +26,10 @@ static const struct {
 	bool compiled;    /* an error of the compiler's when it cannot be read */
 	const char *then; /* what happens without it */
 } uses[] = {
-    {OPTION_STATE_DIR, USE_FOLDER, false, "nothing is remembered until it is there"},
+    {OPTION_STATE_DIR, USE_FOLDER, false, "nothing is remembered"},
     {OPTION_CONTROL_SOCKET, USE_SOCKET_PLACE, false, "the tool cannot talk to the daemon"},
     {OPTION_LOCAL_HOSTS_FILE, USE_FILE, false, "its names are not answered here until it can be read"},
-    {OPTION_QUERY_LOG_TO, USE_PLACE, false, "questions are not logged until it is there"},
+    {OPTION_QUERY_LOG_TO, USE_LOG, false, "questions are not logged"},
     {OPTION_CT_LIST_URL, USE_FILE, false, "`ctstub ct-logs update` cannot take the list from it"},
     {OPTION_CT_LIST_KEY, USE_FILE, false, "`ctstub ct-logs update` refuses the mirror's list"},
     {OPTION_WATCH_FILE, USE_FILE, false, "ctstub-watch does not start"},
@@ -62,68 +62,109 @@ named_file_look(const char *path, const char **why)
 	return 0;
 }
 
+/* With `writes`: may files be made there, too? */
 static int
-named_folder_look(const char *path, const char **why)
+named_folder_look(const char *path, bool writes, const char **why)
 {
-	int fd = path_folder_open(path, why);
+	int fd = path_folder_open(path, why), error;
 
 	if (fd < 0)
 		return errno;
+	error = writes && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0 ? errno : 0;
 	(void)close(fd);
-	return 0;
+	return error;
 }
 
+/* The folder of the socket is missing: can it be made? */
 static bool
-is_made_later(enum use use)
+can_make_parent(const char *path)
 {
-	return use == USE_PLACE || use == USE_SOCKET_PLACE;
+	char parent[PATH_NAME_MAX];
+	const char *slash = strrchr(path, '/'), *name, *why;
+	int folder;
+
+	if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof parent)
+		return false;
+	memcpy(parent, path, (size_t)(slash - path));
+	parent[slash - path] = '\0';
+	folder = path_parent_open(parent, &name, &why);
+	if (folder < 0)
+		return false;
+	(void)close(folder);
+	return true;
+}
+
+/* Why an entry cannot be used for this, or NULL. */
+static const char *
+entry_fault(const struct stat *st, enum use use)
+{
+	if (S_ISDIR(st->st_mode))
+		return "it is a folder";
+	switch (use) {
+	case USE_LOG:
+		return S_ISLNK(st->st_mode)    ? "it is a symbolic link"
+		       : !S_ISREG(st->st_mode) ? "it is not a regular file"
+		       : st->st_nlink != 1     ? "it has a second name"
+					       : NULL;
+	case USE_SOCKET:
+	case USE_SOCKET_PLACE:
+		return S_ISSOCK(st->st_mode) ? NULL : "it is not a socket";
+	case USE_PROGRAM:
+		return (st->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0 ? "nobody may execute it" : NULL;
+	case USE_FILE:
+	case USE_FOLDER:
+	case USE_ANCHORS:
+		break;
+	}
+	return NULL;
 }
 
 /* The entry itself, when it is there; *why is set when it has the wrong kind. */
 static int
-entry_look(const char *path, enum use use, const char **why)
+entry_look(const char *path, enum use use, bool as_user, const char **why)
 {
+	bool made = use == USE_LOG || use == USE_SOCKET_PLACE, there;
 	const char *name;
 	struct stat st;
 	int folder = path_parent_open(path, &name, why), error = errno;
-	bool there;
 
 	if (folder < 0)
-		return error;
-	there = fstatat(folder, name, &st, 0) == 0;
-	error = there ? 0 : errno;
-	(void)close(folder);
-	if (!there) {
-		*why = strerror(error);
-		return is_made_later(use) && error == ENOENT ? 0 : error;
+		return use == USE_SOCKET_PLACE && error == ENOENT && can_make_parent(path) ? 0 : error;
+	there = fstatat(folder, name, &st, made ? AT_SYMLINK_NOFOLLOW : 0) == 0;
+	error = there || (made && errno == ENOENT) ? 0 : errno;
+	if (there)
+		*why = entry_fault(&st, use);
+	if (error == 0 && *why == NULL && use == USE_LOG && as_user) {
+		if (there && st.st_uid != geteuid()) {
+			*why = "it belongs to another user";
+			error = EACCES;
+		} else if (faccessat(folder, there ? name : ".", there ? W_OK : W_OK | X_OK, AT_EACCESS) !=
+			   0) {
+			error = errno;
+		}
 	}
-	*why = S_ISDIR(st.st_mode) ? "it is a folder"
-	       : (use == USE_SOCKET || use == USE_SOCKET_PLACE) && !S_ISSOCK(st.st_mode)
-		   ? "it is not a socket"
-	       : use == USE_PROGRAM && (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0
-		   ? "nobody may execute it"
-		   : NULL;
-	return *why != NULL ? EINVAL : 0;
+	(void)close(folder);
+	return error == 0 && *why != NULL ? EINVAL : error;
 }
 
 static int
-path_look(const char *path, enum use use, const char **why)
+path_look(const char *path, enum use use, bool as_user, const char **why)
 {
 	*why = NULL;
 	switch (use) {
 	case USE_FILE:
 		return named_file_look(path, why);
 	case USE_FOLDER:
-		return named_folder_look(path, why);
+		return named_folder_look(path, as_user, why);
 	case USE_ANCHORS:
-		return named_folder_look(path, why) == 0 ? 0 : named_file_look(path, why);
-	case USE_PLACE:
+		return named_folder_look(path, false, why) == 0 ? 0 : named_file_look(path, why);
+	case USE_LOG:
 	case USE_SOCKET_PLACE:
 	case USE_SOCKET:
 	case USE_PROGRAM:
 		break;
 	}
-	return entry_look(path, use, why);
+	return entry_look(path, use, as_user, why);
 }
 
 /* ---- all options */
@@ -162,10 +203,11 @@ value_look(const struct look *l, size_t row, const char *text, struct place plac
 	path = path_in(uses[row].id, text, &use);
 	if (path == NULL)
 		return;
-	error = path_look(path, use, &why);
-	if (l->user != NULL && error == EACCES && !is_made_later(use))
-		config_errors_add(l->out, place, "option \"%s\": user %s cannot use %s: %s%s", name, l->user,
-				  path, strerror(error), uses[row].compiled ? ", so a reload will fail" : "");
+	error = path_look(path, use, l->user != NULL, &why);
+	if (l->user != NULL && error == EACCES && use != USE_SOCKET_PLACE)
+		config_errors_add(l->out, place, "option \"%s\": user %s cannot use %s: %s, so %s", name,
+				  l->user, path, why != NULL ? why : strerror(error),
+				  uses[row].compiled ? "a reload will fail" : uses[row].then);
 	else if (l->user == NULL && error != 0 && place.line != 0)
 		config_errors_add(l->out, place, "option \"%s\": cannot use %s: %s, so %s", name, path,
 				  why != NULL ? why : strerror(error), uses[row].then);

@@ -10,15 +10,18 @@ from harness.case import Skip, case, check, equal, rows, until
 UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 GONE, FOLDER, FILE = "No such file or directory", "not a regular file", "not a folder"
 
+LOG = {"no folder": GONE, "folder": "it is a folder", "link": "it is a symbolic link", "socket": "it is not a regular file", "two names": "it has a second name"}
+
 # option: (what it is called, the line, what it names, {what is there: the reason}, what follows)
 OPTIONS = [
     ("hosts-file", 'local {{ hosts-file = "{path}" }}', {"nothing": GONE, "folder": FOLDER}, "its names are not answered here until it can be read"),
-    ("control-socket", 'control-socket = "{path}"', {"no folder": GONE, "file": "it is not a socket", "folder": "it is a folder"}, "the tool cannot talk to the daemon"),
-    ("state-dir", 'state-dir = "{path}"', {"nothing": GONE}, "nothing is remembered until it is there"),
-    ("to", 'query-log {{ to = "{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
-    ("to", 'query-log {{ to = "dnstap-file:{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
+    ("control-socket", 'control-socket = "{path}"', {"no folder for its folder": GONE, "file": "it is not a socket", "link": "it is not a socket", "folder": "it is a folder"},
+     "the tool cannot talk to the daemon"),
+    ("state-dir", 'state-dir = "{path}"', {"nothing": GONE}, "nothing is remembered"),
+    ("to", 'query-log {{ to = "{path}" }}', LOG, "questions are not logged"),
+    ("to", 'query-log {{ to = "dnstap-file:{path}" }}', LOG, "questions are not logged"),
     ("to", 'query-log {{ to = "dnstap:{path}" }}', {"nothing": GONE, "file": "it is not a socket", "folder": "it is a folder"},
-     "questions are not logged until it is there"),
+     "questions are not logged"),
     ("list-url", 'ct {{ list-url = "{path}" list-key = "" }}', {"nothing": GONE, "folder": FOLDER}, "`ctstub ct-logs update` cannot take the list from it"),
     ("list-key", 'ct {{ list-url = "https://192.0.2.1/l" list-key = "{path}" }}', {"nothing": GONE, "folder": FOLDER},
      "`ctstub ct-logs update` refuses the mirror's list"),
@@ -32,11 +35,17 @@ def place(t, there):
     path = t.path("named")
     if there == "no folder":
         return t.path("missing/named")
+    if there == "no folder for its folder":
+        return t.path("missing/also/named")
     if there == "folder":
         os.mkdir(path)
-    if there == "file":
+    if there in ("file", "two names"):
         t.write("named", "x\n")
         os.chmod(path, 0o644)
+    if there == "two names":
+        os.link(path, t.path("second"))
+    if there == "link":
+        os.symlink(t.write("target", ""), path)
     if there == "socket":
         with socket.socket(socket.AF_UNIX) as s:
             s.bind(path)
@@ -75,6 +84,7 @@ def unusable(t, option, line, there, why, then):
 
 
 @rows([("a hosts file", 'local {{ hosts-file = "{path}" }}', "file"), ("a socket in a folder that is there", 'control-socket = "{path}"', "nothing"),
+       ("a socket in a folder that the daemon makes", 'control-socket = "{path}"', "no folder"), ("a query log that is there", 'query-log {{ to = "{path}" }}', "file"),
        ("the socket of an earlier start", 'control-socket = "{path}"', "socket"),
        ("a query log in a folder that is there", 'query-log {{ to = "{path}" }}', "nothing"), ("a state-dir", 'state-dir = "{path}"', "folder"),
        ("the socket of a portal helper", 'portal {{ enable = true user = "" socket = "{path}" }}', "socket"),
@@ -122,6 +132,27 @@ def unreadable(t, option, line, content):
     equal((code, err, want in out), (0, "", True), out)
     os.chmod(path, 0o644)
     equal(t.run("ctstubd", "-t", "-c", config)[1], f"{config}: OK\n", "readable by everybody")
+
+
+@rows([("as root, -t warns of a state-dir that the daemon's user cannot write to", 'state-dir = "{path}"', "folder", "Permission denied", "nothing is remembered"),
+       ("as root, -t warns of a query log in a folder that the daemon's user cannot write to", 'query-log {{ to = "{path}/log" }}', "folder", "Permission denied", "questions are not logged"),
+       ("as root, -t warns of a file of dnstap frames in a folder that the daemon's user cannot write to", 'query-log {{ to = "dnstap-file:{path}/log" }}', "folder", "Permission denied", "questions are not logged"),
+       ("as root, -t warns of a query log that belongs to another user", 'query-log {{ to = "{path}" }}', "file", "it belongs to another user", "questions are not logged")])
+def unwritable(t, line, there, why, then):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    if "dnstap" in line and "without dnstap" in t.run("ctstubd", "-t", "-c", t.write("d.conf", 'query-log { to = "dnstap:/x" }'))[2]:
+        raise Skip("built without dnstap")
+    user = pwd.getpwuid(65534)
+    os.chmod(t.dir, 0o755)
+    path = place(t, there)
+    config = t.write("c.conf", f'user = "{user.pw_name}"\n{line.format(path=path)}\n{UP}')
+    named = line.format(path=path).split('"')[1].removeprefix("dnstap-file:")
+    option = "state-dir" if "state-dir" in line else "to"
+    says = f'warning: {config}:2: option "{option}": user {user.pw_name} cannot use {named}: {why}, so {then}\n{config}: OK\n'
+    equal(t.run("ctstubd", "-t", "-c", config), (0, says, ""), "-t")
+    os.chown(path, user.pw_uid, -1)
+    equal(t.run("ctstubd", "-t", "-c", config), (0, f"{config}: OK\n", ""), "-t, when it is the user's")
 
 
 @case("the daemon logs the same warnings at its start and after a reload")
