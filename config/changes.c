@@ -26,14 +26,17 @@ struct pair {
 	const char *where;
 	const void *before, *after;
 	uint16_t port_before, port_after;
+	const struct start_values *started;
 };
 
+/* Does the running daemon keep another value than this new one? Not when a reload goes back to what it started with. */
 static bool
-needs_restart(enum option_id id)
+needs_restart(enum option_id id, struct span after, const struct start_values *started)
 {
-	for (size_t i = 0; i < sizeof at_start_only / sizeof *at_start_only; i++)
+	for (size_t i = 0; i < START_OPTIONS; i++)
 		if (at_start_only[i] == id)
-			return true;
+			return started == NULL || started->text[i] == NULL ||
+			       !span_equal(after, span_str(started->text[i]));
 	return false;
 }
 
@@ -163,12 +166,13 @@ option_compare(const struct pair *p, const struct option_row *o)
 	} else if (!span_equal(buf_span(&before), buf_span(&after))) {
 		if (list)
 			what = list_difference(o, p->before, p->after);
-		change_add(p->found,
-			   (struct change){.option = o->name,
-					   .before = value_cut(buf_span(&before)),
-					   .after = value_cut(buf_span(&after)),
-					   .needs_restart = needs_restart(o->id)},
-			   p->where, what);
+		change_add(
+		    p->found,
+		    (struct change){.option = o->name,
+				    .before = value_cut(buf_span(&before)),
+				    .after = value_cut(buf_span(&after)),
+				    .needs_restart = needs_restart(o->id, buf_span(&after), p->started)},
+		    p->where, what);
 		free(what);
 	}
 	buf_free(&before);
@@ -257,7 +261,7 @@ titled_compare(struct changes *found, const struct titled *before, const struct 
 		else if (old && k < after->n)
 			section_compare(&(struct pair){found, where, before->v + at * before->size,
 						       after->v + k * after->size, port_of(before, at),
-						       port_of(after, k)},
+						       port_of(after, k), NULL},
 					before->section);
 		else if (k == (old ? after->n : before->n))
 			titled_add(found, where, old ? "removed" : "added", !old);
@@ -272,10 +276,11 @@ titled_compare(struct changes *found, const struct titled *before, const struct 
 }
 
 void
-changes_find(struct changes *found, const struct settings *before, const struct settings *after)
+changes_find(struct changes *found, const struct settings *before, const struct settings *after,
+	     const struct start_values *started)
 {
 	for (unsigned section = SECTION_TOP; section < SECTION_UPSTREAM; section++)
-		section_compare(&(struct pair){found, section_names[section], before, after, 0, 0},
+		section_compare(&(struct pair){found, section_names[section], before, after, 0, 0, started},
 				(enum section)section);
 	titled_compare(found,
 		       &(struct titled){SECTION_UPSTREAM, (const char *)before->upstream, before->n_upstream,

@@ -29,12 +29,12 @@ struct changes {
 	bool nomem; /* some are missing */
 };
 
-/* Adds the differences, in the order of the option table; upstreams and forwards after that, by title. */
-void changes_find(struct changes *, const struct settings *before, const struct settings *after);
 /* Adds a number that is not an option, such as the number of names on all block lists, if it differs. what:
  * constant. */
 void changes_add_number(struct changes *, const char *what, size_t before, size_t after);
 void changes_free(struct changes *);
+
+/* ---- since the start */
 
 #define START_OPTIONS 7
 
@@ -42,6 +42,11 @@ void changes_free(struct changes *);
 struct start_values {
 	char *text[START_OPTIONS];
 };
+
+/* Adds the differences, in the order of the option table; upstreams and forwards after that, by title. started: what
+ * the daemon runs with, or NULL: as before. */
+void changes_find(struct changes *, const struct settings *before, const struct settings *after,
+		  const struct start_values *started);
 
 enum res changes_start_take(struct start_values *, const struct settings *);
 /* Adds those whose value is another one now, after any number of reloads: the running daemon keeps the old one. */

@@ -191,7 +191,7 @@ configuration_reload(struct configuration *c, struct config_errors *errors, stru
 	c->plan = plan;
 	free(c->reload_error);
 	c->reload_error = NULL;
-	changes_find(changes, before->snapshot->settings, plan->snapshot->settings);
+	changes_find(changes, before->snapshot->settings, plan->snapshot->settings, &c->started);
 	contents_compare(changes, before, plan);
 	restart_needed_find(c);
 	*replaced = before;

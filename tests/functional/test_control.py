@@ -157,6 +157,9 @@ def restart_pending(t):
     with open(d.config, "w", encoding="utf-8") as f:
         f.write(more + "no-such = 1\n")
     equal((d.tool("reload")[0] != 0, len(d.ctl("status")["restart_needed"])), (True, 2), "a reload that is refused")
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(before)
+    equal(d.tool("reload")[1].splitlines()[1:], ["workers: 2 -> 1", 'cache: size: "1MiB" -> "16MiB"', 'query-log: size: "1MiB" -> "64MiB"'], "the lines of the reload that undoes them")
     equal(reload(before)[1:], ([], []), "undone")
     check("\nctstub_restart_needed 0\n" in d.tool("stats", "--prometheus")[1], "the metric afterwards")
     reload(more)

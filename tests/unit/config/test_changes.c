@@ -78,7 +78,7 @@ changes_are_lines(void **state)
 		struct changes *c = calloc(1, sizeof *c);
 		size_t n = 0;
 
-		changes_find(c, before, after);
+		changes_find(c, before, after, NULL);
 		while (n < c->n && n < 6 && rows[i].line[n] != NULL && strcmp(c->v[n].text, rows[i].line[n]) == 0)
 			n++;
 		if (n != c->n || (n < 6 && rows[i].line[n] != NULL))
@@ -107,7 +107,7 @@ changes_are_bounded(void **state)
 	for (unsigned i = 0; i < CONFIG_UPSTREAMS_MAX; i++)
 		buf_format(&text, "upstream \"n%u\" { address = {\"192.0.2.1\"} }\n", i);
 	after = read_good(buf_cstr(&text));
-	changes_find(c, before, after);
+	changes_find(c, before, after, NULL);
 	assert_int_equal(c->n, CHANGES_MAX);
 	assert_true(c->more);
 	assert_true(strlen(c->v[0].after) <= CHANGE_VALUE_MAX + 3);
@@ -174,6 +174,44 @@ values_of_the_start_are_compared(void **state)
 	changes_start_free(&values);
 }
 
+/* Of those options, only those whose new value is not the one that the daemon runs with need a restart. */
+static void
+a_reload_back_to_the_start_needs_no_restart(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		const char *line[2];
+	} reloads[] = {
+	    {UP "workers = 2", UP "workers = 3", {"workers: 2 -> 3 (needs a restart)"}},
+	    {UP "workers = 3", UP "workers = 4", {"workers: 3 -> 4 (needs a restart)"}},
+	    {UP "workers = 3", UP "workers = 2", {"workers: 3 -> 2"}},
+	    {UP "workers = 2 listen = {\"127.0.0.1:5353\"}", UP "workers = 2",
+	     {"listen: removed {\"127.0.0.1:5353\"}, added {\"127.0.0.1:53\", \"[::1]:53\"}"}},
+	    {UP "workers = 3 query-log { to = \"/q\" }", UP "workers = 2 query-log { to = \"/r\" }",
+	     {"workers: 3 -> 2", "query-log: to: \"/q\" -> \"/r\" (needs a restart)"}},
+	};
+	struct settings *s = read_good(UP "workers = 2");
+	struct start_values values = {0};
+
+	(void)state;
+	assert_int_equal(changes_start_take(&values, s), RES_OK);
+	settings_free(s);
+	for (size_t i = 0; i < sizeof reloads / sizeof *reloads; i++) {
+		struct settings *before = read_good(reloads[i].before), *after = read_good(reloads[i].after);
+		struct changes *c = calloc(1, sizeof *c);
+
+		changes_find(c, before, after, &values);
+		for (size_t n = 0; n < 2; n++)
+			if (strcmp(n < c->n ? c->v[n].text : "", reloads[i].line[n] != NULL ? reloads[i].line[n] : "") != 0)
+				fail_msg("%s: line %zu is %s", reloads[i].after, n, n < c->n ? c->v[n].text : "missing");
+		changes_free(c);
+		free(c);
+		settings_free(before);
+		settings_free(after);
+	}
+	changes_start_free(&values);
+}
+
 /* Each option of an upstream is one of the rules, or of the connection. */
 static void
 rules_of_two_upstreams_are_compared(void **state)
@@ -215,6 +253,7 @@ main(void)
 	    cmocka_unit_test(changes_are_bounded),
 	    cmocka_unit_test(numbers_that_differ_are_changes),
 	    cmocka_unit_test(values_of_the_start_are_compared),
+	    cmocka_unit_test(a_reload_back_to_the_start_needs_no_restart),
 	    cmocka_unit_test(rules_of_two_upstreams_are_compared),
 	};
 
