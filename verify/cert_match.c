@@ -11,16 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIAL_MAX   64                  /* bytes; RFC 5280, 4.1.2.2 allows 20 */
-#define NAME_KEY_MAX (16 * 1024)         /* of a name in compared form */
-#define TEXT_MAX     (512 * 1024 * 1024) /* of all entries in canonical form */
+#define SERIAL_MAX       64                       /* bytes; RFC 5280, 4.1.2.2 allows 20 */
+#define NAME_KEY_MAX     (16 * 1024)              /* of a name in compared form */
+#define ISSUER_BACKWARDS (CERT_MATCH_ISSUER + 1U) /* an issuer entry with its name in the other order */
+#define TEXT_MAX         (512 * 1024 * 1024)      /* of all entries in canonical form */
 
 /*
  * An entry is the SHA-256 of what it names, so all kinds are one sorted array and a look-up is one binary search.
  * A certificate or a key has that hash already; a name, or a serial with a name, is hashed in compared form.
  */
 struct entry {
-	enum cert_match_kind kind;
+	unsigned kind; /* enum cert_match_kind, or ISSUER_BACKWARDS */
+	bool second;   /* the other order of a name: not counted */
 	uint8_t hash[32];
 	size_t text; /* where its canonical text begins */
 };
@@ -28,9 +30,10 @@ struct entry {
 struct cert_match {
 	struct entry *entry; /* sorted by kind and hash */
 	size_t n;
+	size_t n_second; /* of those */
 	size_t cap;
 	struct buf text; /* canonical entries, each with a NUL */
-	bool has[CERT_MATCH_ISSUER + 1];
+	bool has[ISSUER_BACKWARDS + 1];
 };
 
 struct cert_match_builder {
@@ -104,12 +107,11 @@ match_key_hash(uint8_t hash[32], const struct buf *key)
 }
 
 static enum res
-match_entry_add(struct cert_match *list, enum cert_match_kind kind, const uint8_t hash[32], size_t text,
-		char **why)
+match_entry_add(struct cert_match *list, struct entry entry, const uint8_t hash[32], char **why)
 {
 	if (!buf_ok(&list->text))
 		return why_say(why, RES_NOMEM, "no memory");
-	if (list->n >= CERT_MATCH_ENTRIES_MAX)
+	if (!entry.second && list->n - list->n_second >= CERT_MATCH_ENTRIES_MAX)
 		return why_say(why, RES_LIMIT, "more than %d entries", CERT_MATCH_ENTRIES_MAX);
 	if (list->n == list->cap) {
 		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
@@ -120,9 +122,9 @@ match_entry_add(struct cert_match *list, enum cert_match_kind kind, const uint8_
 		list->entry = larger;
 		list->cap = cap;
 	}
-	list->entry[list->n].kind = kind;
-	memcpy(list->entry[list->n].hash, hash, 32);
-	list->entry[list->n++].text = text;
+	memcpy(entry.hash, hash, 32);
+	list->entry[list->n++] = entry;
+	list->n_second += entry.second;
 	return RES_OK;
 }
 
@@ -172,34 +174,40 @@ name_bytes_read(struct cert_match_builder *b, struct span base64)
 	return res;
 }
 
+static bool
+is_der(struct span name)
+{
+	return name.n >= 4 && memcmp(name.p, "der:", 4) == 0;
+}
+
 /* The hash by which a name is found, with the serial before it (empty in an issuer entry). */
 static enum res
 match_name_hash(struct cert_match_builder *b, uint8_t hash[32], struct span serial, struct span name,
-		char **why)
+		bool backwards)
 {
 	char text[CERT_MATCH_ENTRY_MAX + 1];
-	bool der = name.n >= 4 && memcmp(name.p, "der:", 4) == 0;
 	enum res res;
 
-	if (name.n == 0)
-		return why_say(why, RES_MALFORMED, "the issuer's name is missing");
-	key_begin(&b->key, serial, der ? 'D' : 'N');
-	if (der) {
-		res = name_bytes_read(b, span_slice(name, 4, name.n - 4));
+	key_begin(&b->key, serial, is_der(name) ? 'D' : 'N');
+	if (is_der(name)) {
+		res = backwards ? RES_NOT_FOUND : name_bytes_read(b, span_slice(name, 4, name.n - 4));
 	} else {
 		memcpy(text, name.p, name.n);
 		text[name.n] = '\0';
-		res = name_key_from_text(&b->key, text);
+		res = backwards ? name_key_from_text_backwards(&b->key, text)
+				: name_key_from_text(&b->key, text);
 	}
-	if (res == RES_OK)
-		res = match_key_hash(hash, &b->key);
-	if (res == RES_LIMIT)
-		return why_say(why, res, "the name is too long");
+	return res == RES_OK ? match_key_hash(hash, &b->key) : res;
+}
+
+static enum res
+match_name_fault(enum res res, struct span name, char **why)
+{
 	if (res == RES_NOMEM)
 		return why_say(why, res, "no memory");
-	return res == RES_OK
-		   ? res
-		   : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");
+	if (res == RES_LIMIT)
+		return why_say(why, res, "the name is too long");
+	return why_say(why, res, is_der(name) ? "not the base64 of a DER name" : "not an RFC 4514 name");
 }
 
 /* Canonical text: one space between words, digits in lower case without colons; the name as it was written. */
@@ -234,54 +242,62 @@ issuer_cut(struct span *digits, struct span *rest)
 	return true;
 }
 
+/* Adds the name as it was written, and in the other order. */
+static enum res
+name_entry_add(struct cert_match_builder *b, enum cert_match_kind kind, struct span serial, struct span name,
+	       char **why)
+{
+	bool issuer = kind == CERT_MATCH_ISSUER;
+	struct entry entry = {.kind = kind};
+	uint8_t hash[32];
+	enum res res;
+
+	if (name.n == 0)
+		return why_say(why, RES_MALFORMED, "the issuer's name is missing");
+	res = match_name_hash(b, hash, serial, name, false);
+	if (res != RES_OK)
+		return match_name_fault(res, name, why);
+	entry.text = match_text_put(&b->list, issuer ? "issuer " : "serial ", serial, name);
+	res = match_entry_add(&b->list, entry, hash, why);
+	if (res != RES_OK)
+		return res;
+	res = match_name_hash(b, hash, serial, name, true);
+	if (res != RES_OK)
+		return res == RES_NOT_FOUND ? RES_OK : match_name_fault(res, name, why);
+	entry.kind = issuer ? ISSUER_BACKWARDS : kind;
+	entry.second = true;
+	return match_entry_add(&b->list, entry, hash, why);
+}
+
 static enum res
 serial_entry_add(struct cert_match_builder *b, struct span rest, char **why)
 {
-	uint8_t bytes[SERIAL_MAX], hash[32];
+	uint8_t bytes[SERIAL_MAX];
 	char quote[WHY_QUOTE_MAX];
-	struct span digits, serial;
+	struct span digits;
 	size_t n;
-	enum res res;
 
 	if (!issuer_cut(&digits, &rest))
 		return why_say(why, RES_MALFORMED, "expected \"issuer\" after the serial");
 	if (hex_number_read(bytes, sizeof bytes, &n, digits) != RES_OK)
 		return why_say(why, RES_MALFORMED, "serial \"%s\" is not a hex number of at most %d bytes",
 			       why_quote(quote, digits), SERIAL_MAX);
-	serial = span_of(bytes, n);
-	res = match_name_hash(b, hash, serial, rest, why);
-	if (res != RES_OK)
-		return res;
-	return match_entry_add(&b->list, CERT_MATCH_SERIAL, hash,
-			       match_text_put(&b->list, "serial ", serial, rest), why);
+	return name_entry_add(b, CERT_MATCH_SERIAL, span_of(bytes, n), rest, why);
 }
 
 static enum res
 hash_entry_add(struct cert_match_builder *b, enum cert_match_kind kind, const char *what, struct span rest,
 	       char **why)
 {
+	struct entry entry = {.kind = kind};
 	uint8_t hash[32];
 	char quote[WHY_QUOTE_MAX];
 
 	if (hex_read_pasted(hash, sizeof hash, rest) != RES_OK)
 		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits",
 			       why_quote(quote, rest));
-	return match_entry_add(&b->list, kind, hash,
-			       match_text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0}),
-			       why);
-}
-
-static enum res
-issuer_entry_add(struct cert_match_builder *b, struct span rest, char **why)
-{
-	const struct span none = {NULL, 0};
-	uint8_t hash[32];
-	enum res res = match_name_hash(b, hash, none, rest, why);
-
-	if (res != RES_OK)
-		return res;
-	return match_entry_add(&b->list, CERT_MATCH_ISSUER, hash,
-			       match_text_put(&b->list, "issuer ", none, rest), why);
+	entry.text = match_text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0});
+	return match_entry_add(&b->list, entry, hash, why);
 }
 
 enum res
@@ -302,7 +318,7 @@ cert_match_add(struct cert_match_builder *b, struct span entry, char **why)
 	if (span_equal(kind, span_str("spki-sha256")))
 		return hash_entry_add(b, CERT_MATCH_SPKI, "spki-sha256 ", entry, why);
 	if (span_equal(kind, span_str("issuer")))
-		return issuer_entry_add(b, entry, why);
+		return name_entry_add(b, CERT_MATCH_ISSUER, (struct span){NULL, 0}, entry, why);
 	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer",
 		       why_quote(quote, kind));
 }
@@ -313,6 +329,15 @@ match_compare(const void *a, const void *b)
 	const struct entry *x = a, *y = b;
 
 	return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : memcmp(x->hash, y->hash, 32);
+}
+
+/* Of two that are the same, an entry as written comes first. */
+static int
+match_compare_all(const void *a, const void *b)
+{
+	int c = match_compare(a, b);
+
+	return c != 0 ? c : ((const struct entry *)a)->second - ((const struct entry *)b)->second;
 }
 
 enum res
@@ -329,11 +354,14 @@ cert_match_finish(struct cert_match **out, struct cert_match_builder *b)
 	b->list = (struct cert_match){.entry = NULL};
 	cert_match_builder_free(b);
 	if (list->n > 0)
-		qsort(list->entry, list->n, sizeof *list->entry, match_compare);
+		qsort(list->entry, list->n, sizeof *list->entry, match_compare_all);
+	list->n_second = 0;
 	for (size_t i = 0; i < list->n; i++) {
 		list->has[list->entry[i].kind] = true;
-		if (kept == 0 || match_compare(&list->entry[kept - 1], &list->entry[i]) != 0)
-			list->entry[kept++] = list->entry[i];
+		if (kept > 0 && match_compare(&list->entry[kept - 1], &list->entry[i]) == 0)
+			continue;
+		list->entry[kept++] = list->entry[i];
+		list->n_second += list->entry[i].second;
 	}
 	list->n = kept;
 	*out = list;
@@ -343,13 +371,13 @@ cert_match_finish(struct cert_match **out, struct cert_match_builder *b)
 size_t
 cert_match_count(const struct cert_match *list)
 {
-	return list->n;
+	return list->n - list->n_second;
 }
 
 size_t
 cert_match_builder_count(const struct cert_match_builder *b)
 {
-	return b->list.n;
+	return b->list.n - b->list.n_second;
 }
 
 bool
@@ -359,8 +387,7 @@ cert_match_has_kind(const struct cert_match *list, enum cert_match_kind kind)
 }
 
 static bool
-hash_match(const struct cert_match *list, enum cert_match_kind kind, const uint8_t hash[32],
-	   struct cert_match_hit *hit)
+hash_match(const struct cert_match *list, unsigned kind, const uint8_t hash[32], struct cert_match_hit *hit)
 {
 	struct entry want = {.kind = kind}, *found;
 
@@ -368,14 +395,16 @@ hash_match(const struct cert_match *list, enum cert_match_kind kind, const uint8
 	found = bsearch(&want, list->entry, list->n, sizeof *list->entry, match_compare);
 	if (found == NULL)
 		return false;
-	*hit = (struct cert_match_hit){kind, (const char *)list->text.p + found->text, RES_OK};
+	*hit =
+	    (struct cert_match_hit){kind == ISSUER_BACKWARDS ? CERT_MATCH_ISSUER : (enum cert_match_kind)kind,
+				    (const char *)list->text.p + found->text, RES_OK};
 	return true;
 }
 
 /* A name that has no compared form matches entries by its bytes only. */
 static bool
 name_match(const struct cert_match *list, enum cert_match_kind kind, struct span serial, struct span name,
-	   struct cert_match_hit *hit)
+	   bool either_order, struct cert_match_hit *hit)
 {
 	struct buf key = buf_max(NAME_KEY_MAX);
 	uint8_t hash[32];
@@ -392,7 +421,9 @@ name_match(const struct cert_match *list, enum cert_match_kind kind, struct span
 		hit->res = name_key_from_der(&key, name);
 	if (hit->res == RES_OK && !found) {
 		hit->res = match_key_hash(hash, &key);
-		found = hit->res == RES_OK && hash_match(list, kind, hash, hit);
+		found =
+		    hit->res == RES_OK && (hash_match(list, kind, hash, hit) ||
+					   (either_order && hash_match(list, ISSUER_BACKWARDS, hash, hit)));
 	}
 	buf_free(&key);
 	return found;
@@ -428,7 +459,7 @@ cert_match_cert(const struct cert_match *list, const struct cert *cert, struct c
 	    (fingerprint_match(list, cert, hit) || hit->res != RES_OK))
 		return hit->res == RES_OK;
 	return cert_match_has_kind(list, CERT_MATCH_SERIAL) &&
-	       name_match(list, CERT_MATCH_SERIAL, serial_strip(cert->serial), cert->issuer, hit);
+	       name_match(list, CERT_MATCH_SERIAL, serial_strip(cert->serial), cert->issuer, false, hit);
 }
 
 bool
@@ -449,7 +480,7 @@ cert_match_issuer(const struct cert_match *list, const struct cert *cert, struct
 {
 	hit->res = RES_OK;
 	return cert_match_has_kind(list, CERT_MATCH_ISSUER) &&
-	       name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->issuer, hit);
+	       name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->issuer, true, hit);
 }
 
 bool
@@ -457,5 +488,5 @@ cert_match_subject(const struct cert_match *list, const struct cert *cert, struc
 {
 	hit->res = RES_OK;
 	return cert_match_has_kind(list, CERT_MATCH_ISSUER) &&
-	       name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->subject, hit);
+	       name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->subject, false, hit);
 }

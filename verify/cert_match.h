@@ -3,7 +3,9 @@
  *
  *   serial <hex> issuer <name>    cert-sha256 <hex>    spki-sha256 <hex>    issuer <name>
  *
- * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. A list is immutable once built, sorted, and
+ * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. cert_match_cert and cert_match_issuer, which
+ * refuse, also take it in the other order, as openssl(1) prints names: an entry that was pasted from there must not be
+ * without effect. A list is immutable once built, sorted, and
  * looked up in logarithmic time, so the cost of a verdict does not depend on its size.
  */
 #ifndef VERIFY_CERT_MATCH_H
@@ -11,8 +13,9 @@
 
 #include "verify/x509/cert.h"
 
-#define CERT_MATCH_ENTRIES_MAX 1000000 /* bounds memory: an entry takes 48 bytes and its text */
-#define CERT_MATCH_ENTRY_MAX   8192    /* bytes of one entry; a name of 4 KiB as base64 fits */
+#define CERT_MATCH_ENTRIES_MAX                                                                               \
+	1000000 /* bounds memory: an entry takes 48 bytes, one with a name 96, and its text */
+#define CERT_MATCH_ENTRY_MAX 8192 /* bytes of one entry; a name of 4 KiB as base64 fits */
 
 enum cert_match_kind { CERT_MATCH_SERIAL, CERT_MATCH_CERT, CERT_MATCH_SPKI, CERT_MATCH_ISSUER };
 

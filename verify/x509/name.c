@@ -357,23 +357,54 @@ rdn_from_text(struct buf *key, struct span text)
 	return buf_ok(key) ? rdn_end(&rdn) : buf_res(key);
 }
 
-enum res
-name_key_from_text(struct buf *key, const char *rfc4514)
+/* The RDNs of a text, as they stand there. */
+static enum res
+rdns_split(struct span piece[NAME_RDNS_MAX], size_t *n, struct span rest)
 {
-	struct span rest = span_str(rfc4514), piece[NAME_RDNS_MAX];
-	size_t n = 0, before = key->n;
 	bool more = trim(rest).n > 0;
 	enum res res = RES_OK;
 
+	*n = 0;
 	if (rest.n > NAME_TEXT_MAX)
 		return RES_LIMIT;
 	while (res == RES_OK && more)
-		res = n >= NAME_RDNS_MAX ? RES_LIMIT : piece_next(&piece[n++], &rest, ',', &more);
-	while (res == RES_OK && n > 0)
-		res = rdn_from_text(key, piece[--n]);
+		res = *n >= NAME_RDNS_MAX ? RES_LIMIT : piece_next(&piece[(*n)++], &rest, ',', &more);
+	return res;
+}
+
+static enum res
+rdns_read(struct buf *key, const struct span *piece, size_t n, bool backwards)
+{
+	size_t before = key->n;
+	enum res res = RES_OK;
+
+	for (size_t i = 0; res == RES_OK && i < n; i++)
+		res = rdn_from_text(key, piece[backwards ? i : n - 1 - i]);
 	if (res == RES_OK)
 		res = buf_res(key);
 	if (res != RES_OK)
 		key->n = before;
 	return res;
+}
+
+enum res
+name_key_from_text(struct buf *key, const char *rfc4514)
+{
+	struct span piece[NAME_RDNS_MAX];
+	size_t n;
+	enum res res = rdns_split(piece, &n, span_str(rfc4514));
+
+	return res == RES_OK ? rdns_read(key, piece, n, false) : res;
+}
+
+enum res
+name_key_from_text_backwards(struct buf *key, const char *text)
+{
+	struct span piece[NAME_RDNS_MAX];
+	size_t n;
+	enum res res = rdns_split(piece, &n, span_str(text));
+
+	if (res != RES_OK)
+		return res;
+	return n > 1 ? rdns_read(key, piece, n, true) : RES_NOT_FOUND;
 }

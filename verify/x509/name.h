@@ -17,6 +17,9 @@
 /* A canonical byte string: two names are the same when their keys are equal. Appends to key. */
 enum res name_key_from_der(struct buf *key, struct span name);
 enum res name_key_from_text(struct buf *key, const char *rfc4514);
+/* The same for a text in the other order, most general attribute first, as openssl(1) prints names. RES_NOT_FOUND: the
+ * name has one RDN, so there is no other order. */
+enum res name_key_from_text_backwards(struct buf *key, const char *text);
 /* RFC 4514 text of a DER Name for people and JSON; odd bytes are escaped. Appends. */
 enum res name_text(struct buf *out, struct span name);
 

@@ -85,7 +85,10 @@ static const struct {
     {"another serial", "serial a530a29cc1a5da40000000005671f24d issuer " FINA, 0x13, false},
     {"a serial that lacks an inner zero", "serial a530a29cc1a5da400000005671f24c issuer " FINA, 0x13, false},
     {"another issuer", "serial " FINA_HEX " issuer CN=Fina RDC 2020,O=Financijska agencija,C=HR", 0x13, false},
-    {"the issuer's attributes in reverse order", "serial " FINA_HEX " issuer C=HR,O=Financijska agencija,CN=Fina RDC 2015", 0x13, false},
+    {"the issuer's attributes in the other order", "serial " FINA_HEX " issuer C=HR,O=Financijska agencija,CN=Fina RDC 2015", 0x13, true},
+    {"the issuer as openssl prints it", "serial " FINA_HEX " issuer C = HR, O = Financijska agencija, CN = Fina RDC 2015", 0x13, true},
+    {"the issuer's attributes in any other order", "serial " FINA_HEX " issuer O=Financijska agencija,CN=Fina RDC 2015,C=HR", 0x13, false},
+    {"the other order of an issuer with one attribute more", "serial " FINA_HEX " issuer C=HR,O=Financijska agencija,OU=x,CN=Fina RDC 2015", 0x13, false},
 };
 
 static void
@@ -111,6 +114,40 @@ serials_match(void **state)
 		assert_int_equal(cert_match_cert(list, &cert, &hit), serials[i].want);
 		assert_false(cert_match_key(list, &cert, &hit));
 		assert_false(cert_match_issuer(list, &cert, &hit));
+		cert_match_free(list);
+	}
+}
+
+/* What refuses matches a name in both orders, what allows only in that of RFC 4514. */
+static void
+issuers_match_in_both_orders(void **state)
+{
+	static const struct {
+		const char *entries;
+		size_t n;
+		bool refuses, allows;
+	} orders[] = {
+	    {"issuer " FINA, 1, true, true},
+	    {"issuer C = HR, O = Financijska agencija, CN = Fina RDC 2015", 1, true, false},
+	    {"issuer " FINA "\nissuer C=HR,O=Financijska agencija,CN=Fina RDC 2015", 2, true, true},
+	    {"issuer " FINA "\nissuer " FINA, 1, true, true},
+	    {"serial 1 issuer " FINA "\nserial 1 issuer C=HR,O=Financijska agencija,CN=Fina RDC 2015", 2, false, false},
+	    {"issuer O=Financijska agencija,CN=Fina RDC 2015,C=HR", 1, false, false},
+	    {"issuer CN=Fina RDC 2015", 1, false, false},
+	};
+	uint8_t der[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+		struct cert_match *list = list_of(orders[i].entries);
+		struct cert cert = {.issuer = fina_der(der, 0x13, "Fina RDC 2015")};
+		struct cert_match_hit hit = {.kind = CERT_MATCH_CERT};
+		bool refused = cert_match_issuer(list, &cert, &hit);
+
+		cert.subject = cert.issuer;
+		if (refused != orders[i].refuses || cert_match_count(list) != orders[i].n || (refused && hit.kind != CERT_MATCH_ISSUER) ||
+		    cert_match_subject(list, &cert, &hit) != orders[i].allows)
+			fail_msg("%s: refused: %d, %zu entries", orders[i].entries, refused, cert_match_count(list));
 		cert_match_free(list);
 	}
 }
@@ -515,6 +552,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(serials_match),
+	    cmocka_unit_test(issuers_match_in_both_orders),
 	    cmocka_unit_test(bytes_are_compared_as_bytes),
 	    cmocka_unit_test(each_kind_of_entry_matches_its_own_field),
 	    cmocka_unit_test(bad_files_are_refused),
