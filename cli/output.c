@@ -192,7 +192,7 @@ cli_complain_errors(const char *verb, const struct config_errors *errors)
 		cli_failure_add(errors->line[i]);
 	}
 	if (errors->more)
-		(void)fprintf(stderr, "and more\n");
+		(void)cli_complain(EXIT_USAGE, verb, "and more");
 	if (errors->n == 0)
 		(void)cli_complain(EXIT_USAGE, verb, "the configuration cannot be used");
 	return EXIT_USAGE;

@@ -324,6 +324,20 @@ def setup_json(t):
         check(says in json.loads(out)["error"], out)
 
 
+@case("standard error has every error that the JSON has, and both say that there are more")
+def too_many_errors(t):
+    conf = t.write("c.conf", "".join(f"no-such-{i} = 1\n" for i in range(150)))
+    code, out, err = t.run("ctstub", "egress", "-c", conf, "--json")
+    errors = json.loads(out)["errors"]
+    equal((code, len(errors), errors[-1]), (2, 101, "and more"), "the errors")
+    equal([line.removeprefix("ctstub egress: ") for line in err.splitlines()], errors, "standard error")
+    bad = t.write("bad.txt", "".join(f"no-such-{i}\n" for i in range(30)))
+    code, out, _ = t.run("ctstub", "disallow", "check", "--json", bad)
+    errors = json.loads(out)["errors"]
+    equal((code, len(errors), errors[-1]), (2, 21, f"{bad}: and 10 more"), "the errors of a disallow file")
+    equal([line.removeprefix("ctstub disallow: ") for line in t.run("ctstub", "disallow", "check", bad)[2].splitlines()], errors, "standard error")
+
+
 @case("disallow check reports every bad line, as text and as JSON")
 def every_bad_line(t):
     lines = ["spki-sha256 " + "00" * 32, "nonsense", "serial xyz issuer CN=a", "# fine", "cert-sha256 00", "issuer CN=", "issuer CN=good"]
