@@ -156,7 +156,7 @@ logs_prepare(struct logs_verb *verb)
 	snprintf(verb->base, sizeof verb->base, "https://%s", addr_text(&verb->listen, text));
 	res = lab_logs_new(&verb->logs, verb->world, verb->base, &verb->options);
 	if (res == RES_OK)
-		res = pkidir_write_site(verb->site, false, verb->listen.port);
+		res = pkidir_write_common(verb->site);
 	return res == RES_OK ? served_list_write(verb) : res;
 }
 

@@ -2,6 +2,7 @@
 import base64
 import gzip
 import hashlib
+import os
 import struct
 import time
 import urllib.request
@@ -106,6 +107,24 @@ def promised(t):
     size = logs.checkpoint("delta-1")[0]
     check(size > 1000000, f"the place that the SCT names: {size}")
     equal(logs.enter(f"{logs.folder}/chains/good-v4.pem").split(), ["alpha-1", "ok", "beta-1", "ok"], "logs")
+
+
+@case("the lab's logs change nothing that pki wrote, and add their list", builds=("gcc",))
+def others_stay(t):
+    folder = t.path("lab-logs")
+    equal(t.run("ctstub-lab", "pki", folder)[0], 0, "pki")
+
+    def content(name):
+        with open(name, "rb") as f:
+            return f.read()
+
+    def contents():
+        return {name: content(name) for where, _, names in os.walk(folder) for name in (os.path.join(where, n) for n in names)}
+    before = contents()
+    ToyLogs(t)
+    after = contents()
+    equal([name for name in before if after[name] != before[name]], [], "files that changed")
+    equal(sorted(os.path.basename(name) for name in set(after) - set(before)), ["ct-logs-served.json", "filler.pem"], "files that are new")
 
 
 def head_differs(logs, log):

@@ -143,9 +143,8 @@ world_file(const struct world *world, const char *name, struct span content)
 	return res == RES_OK ? lab_file_write(path, content, 0644) : res;
 }
 
-/* Anchors, lists and folders, which all scenarios share. */
-static enum res
-common_write(const struct site *site)
+enum res
+pkidir_write_common(const struct site *site)
 {
 	static const char *const folders[] = {"chains", "policy", "conf"};
 	char path[FILE_PATH_MAX];
@@ -178,7 +177,7 @@ common_write(const struct site *site)
 enum res
 pkidir_write_site(const struct site *site, bool doh, uint16_t port)
 {
-	enum res res = common_write(site);
+	enum res res = pkidir_write_common(site);
 
 	if (res == RES_OK)
 		res = chain_write(site);
@@ -322,7 +321,7 @@ pkidir_write(struct world *world, const struct addr *ip4, const struct addr *ip6
 		if (res != RES_OK)
 			break;
 		if (i == 0)
-			res = common_write(site);
+			res = pkidir_write_common(site);
 		if (res == RES_OK && (scenario_reach(row) & REACH_OFFLINE) != 0)
 			res = chain_write(site);
 		if (res == RES_OK)

@@ -21,6 +21,10 @@
 /* Writes all scenarios that can be judged offline, and the configuration of the others. */
 enum res pkidir_write(struct world *, const struct addr *ip4, const struct addr *ip6);
 
+/* Writes what all scenarios share: the folders, the anchors and the log lists. The chains, policies and configurations
+ * that are there stay. */
+enum res pkidir_write_common(const struct site *);
+
 /* Writes one site's files (not the index), its configuration for an upstream on `port` of the site's
  * address.
  */
