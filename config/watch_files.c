@@ -75,6 +75,21 @@ item_read(struct watched *item, const char *text)
 											: RES_OK;
 }
 
+#define ITEM_SHOWN_MAX 80 /* bytes of a bad line */
+
+static char *
+line_fault(struct span line)
+{
+	struct buf why = buf_max(8 * ITEM_SHOWN_MAX + 256);
+
+	buf_u8(&why, '"');
+	text_show(&why, span_slice(line, 0, ITEM_SHOWN_MAX));
+	buf_text(&why, line.n > ITEM_SHOWN_MAX ? "...\"" : "\"");
+	buf_text(&why,
+		 ": an address, a prefix with host bits zero, a name or .domain was expected, one a line");
+	return buf_take_cstr(&why);
+}
+
 static enum res
 line_read(struct span line, size_t number, watched_fn on_item, void *ctx, struct faults *faults)
 {
@@ -96,8 +111,7 @@ line_read(struct span line, size_t number, watched_fn on_item, void *ctx, struct
 	if (res == RES_LIMIT)
 		faults_add(faults, number, strdup("there are too many items"));
 	else if (res != RES_OK)
-		faults_add(faults, number,
-			   strdup("an address, a prefix, a name or .domain was expected, one a line"));
+		faults_add(faults, number, line_fault(line));
 	return res;
 }
 

@@ -198,7 +198,8 @@ limits_entry_add(struct anchor_limits *table, struct limits_entry *e, char **why
 
 	if (at < table->n && limits_entry_compare(table->entry[at], e->of_file, e->by_key, e->hash) == 0) {
 		limits_entry_free(e);
-		return why_say(why, RES_MALFORMED, "this anchor has a line already");
+		return why_say(why, RES_MALFORMED,
+			       "this anchor has a line already, all its limits were expected on one");
 	}
 	if (table->n == table->cap) {
 		size_t cap = table->cap == 0 ? 32 : table->cap * 2;

@@ -184,7 +184,8 @@ def tested(t):
 
 
 FAULTS = [
-    ("an invalid item", "watch-file", "1.1.1.1\nnot/a/prefix\n\n300.1.1.1\n", {2: "an address, a prefix", 4: "an address, a prefix"}),
+    ("an invalid item", "watch-file", "1.1.1.1\nnot/a/prefix\n\n300.1.1.1\n192.0.2.1/24 # ours\n", {2: '"not/a/prefix": an address, a prefix with host bits zero', 4: '"300.1.1.1": an address',
+                                                                                          5: '"192.0.2.1/24 # ours": an address'}),
     ("an invalid name", "watch-file", ".example.com # ours\nb\u00fc*.test\n", {2: "an address, a prefix"}),
     ("a malformed entry", "known-file", "issuer CN=x\nspki-sha256 00\n", {2: "is not a SHA-256"}),
     ("an entry by serial", "known-file", "serial 01 issuer CN=x\n", {1: "any CA can choose a serial"}),

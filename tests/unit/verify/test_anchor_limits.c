@@ -93,7 +93,7 @@ static const struct {
     {"an invalid date", "cert-sha256 " HASH_1 " sct-not-after 2024-11-31T00:00:00Z\n", 1, "RFC 3339"},
     {"a date without time", "cert-sha256 " HASH_1 " not-before-max 2024-11-30\n", 1, "RFC 3339"},
     {"a date twice", "cert-sha256 " HASH_1 " sct-not-after 2024-11-11T23:59:59Z sct-not-after 2025-11-11T23:59:59Z\n", 1, "twice"},
-    {"an anchor twice", "cert-sha256 " HASH_1 " permit-name a\n\ncert-sha256 " HASH_1 " permit-name b\n", 3, "a line already"},
+    {"an anchor twice", "cert-sha256 " HASH_1 " permit-name a\n\ncert-sha256 " HASH_1 " permit-name b\n", 3, "a line already, all its limits were expected on one"},
     {"a name with an empty label", "cert-sha256 " HASH_1 " permit-name a..b\n", 1, "not a DNS name"},
     {"a name that is only a dot", "cert-sha256 " HASH_1 " permit-name .\n", 1, "not a DNS name"},
     {"a name with a dot at the end", "cert-sha256 " HASH_1 " permit-name a.\n", 1, "not a DNS name"},

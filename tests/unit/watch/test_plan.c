@@ -11,7 +11,7 @@ errors_of_the_plan_have_their_place(void **state)
 	static const struct {
 		const char *what, *config, *known, *watched, *error;
 	} rows[] = {
-	    {"a bad item", "watch { watch-file = {\"@D/watched.txt\"} }", "", "1.1.1.1\n*.test\n", "/watched.txt:2: an address, a prefix"},
+	    {"a bad item", "watch { watch-file = {\"@D/watched.txt\"} }", "", "1.1.1.1\n*.test\n", "/watched.txt:2: \"*.test\": an address, a prefix"},
 	    {"a file that is not there", "watch { watch-file = {\"@D/none.txt\"} }", "", "", "none.txt"},
 	    {"a bad known entry", "watch { known-file = {\"@D/known.txt\"} }", "spki-sha256 00\n", "", "/known.txt:1: "},
 	    {"a known serial", "watch { known-file = {\"@D/known.txt\"} }", "issuer CN=y\n serial 01 issuer CN=x\n", "",
