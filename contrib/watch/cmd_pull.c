@@ -139,8 +139,12 @@ feed_fetch(struct buf *feed, struct buf *signature, const struct request *req)
 	enum watch_exit code = WATCH_TROUBLE;
 
 	(void)snprintf(url, sizeof url, "%s.minisig", req->url);
-	if (anchors_load(&trust, req->ca != NULL ? req->ca : "system", false, &warnings, &why) != RES_OK)
-		(void)watch_complain(code, verb, "%s", why != NULL ? why : "out of memory");
+	if (anchors_load(&trust, req->ca != NULL ? req->ca : "system", false, &warnings, &why) != RES_OK) {
+		if (req->ca != NULL && why != NULL)
+			code = WATCH_USAGE;
+		(void)watch_complain(code, verb, "%s%s", req->ca != NULL ? "--ca: " : "",
+				     why != NULL ? why : "out of memory");
+	}
 	policy.trust = trust;
 	if (trust != NULL && (f = fetcher_new(&policy)) != NULL)
 		code = download(feed, f, req->url, FEED_FILE_MAX);
@@ -163,8 +167,9 @@ pull_signature_check(struct minisign_key *key, const struct request *req, struct
 	char *why = NULL;
 	enum watch_exit code = WATCH_DONE;
 
-	if (config_file_read_any(&text, req->key, MINISIGN_FILE_MAX, &why) != RES_OK ||
-	    minisign_key_read(key, buf_span(&text), &why) != RES_OK)
+	if (config_file_read_any(&text, req->key, MINISIGN_FILE_MAX, &why) != RES_OK)
+		code = watch_complain(WATCH_USAGE, verb, "--key: %s", why != NULL ? why : "out of memory");
+	else if (minisign_key_read(key, buf_span(&text), &why) != RES_OK)
 		code = watch_complain(WATCH_USAGE, verb, "%s: %s", req->key,
 				      why != NULL ? why : "out of memory");
 	else if (minisign_verify(key, feed, signature, NULL, &why) != RES_OK)

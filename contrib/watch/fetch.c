@@ -22,7 +22,8 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 	fetch_fn *fn;
 	void *arg;
-	bool judged, refused, too_large, no_room, gzip;
+	bool judged, too_large, no_room, gzip;
+	const char *refused; /* the first reason; NULL: the chain is accepted, or not judged yet */
 };
 
 struct fetcher {
@@ -116,14 +117,16 @@ fetch_chain_read(struct chain *chain, const struct curl_certinfo *info)
 	return chain->n > 0;
 }
 
-static bool
+/* NULL, or the first reason to refuse. */
+static const char *
 chain_judge(const struct transfer *t, const struct curl_certinfo *info)
 {
+	const char *refused = reason_code(REASON_CERT_MALFORMED);
 	struct chain chain = {.der = buf_max(VFY_BYTES_MAX)};
 	struct vfy_input in = {.now_ms = clock_wall_ms()};
 	struct verdict verdict = {0};
 	struct addr ip;
-	bool ok = fetch_chain_read(&chain, info);
+	bool read = fetch_chain_read(&chain, info);
 
 	in.certs = chain.cert;
 	in.n_certs = chain.n;
@@ -131,13 +134,13 @@ chain_judge(const struct transfer *t, const struct curl_certinfo *info)
 		in.ip = addr_ip(&ip);
 	else
 		in.name = t->host;
-	if (ok) {
+	if (read) {
 		vfy_check(&verdict, t->fetcher->policy, &in);
-		ok = verdict_accepted(&verdict);
+		refused = verdict_accepted(&verdict) ? NULL : reason_code(verdict_reason(&verdict));
 		verdict_clear(&verdict);
 	}
 	buf_free(&chain.der);
-	return ok;
+	return refused;
 }
 
 /* A connection that is used again was judged when it was new. One that was refused is not used again: its transfer ended
@@ -149,12 +152,14 @@ server_judge(struct transfer *t)
 	long connects = 1;
 
 	if (t->judged)
-		return !t->refused;
+		return t->refused == NULL;
 	t->judged = true;
-	if (curl_easy_getinfo(t->curl, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK || connects != 0)
-		t->refused = curl_easy_getinfo(t->curl, CURLINFO_CERTINFO, &info) != CURLE_OK ||
-			     info == NULL || !chain_judge(t, info);
-	return !t->refused;
+	if (curl_easy_getinfo(t->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0)
+		return true;
+	t->refused = curl_easy_getinfo(t->curl, CURLINFO_CERTINFO, &info) == CURLE_OK && info != NULL
+			 ? chain_judge(t, info)
+			 : reason_code(REASON_CHAIN_EMPTY);
+	return t->refused == NULL;
 }
 
 /* ---- libcurl's callbacks */
@@ -362,7 +367,7 @@ fetcher_under_way(const struct fetcher *f)
 static enum fetch_result
 result_of(const struct transfer *t, CURLcode code)
 {
-	if (t->refused)
+	if (t->refused != NULL)
 		return FETCH_NOT_TRUSTED;
 	if (t->too_large)
 		return FETCH_TOO_LARGE;
@@ -372,13 +377,15 @@ result_of(const struct transfer *t, CURLcode code)
 }
 
 static const char *
-why_of(const struct transfer *t, CURLcode code, enum fetch_result result)
+why_of(struct transfer *t, CURLcode code, enum fetch_result result)
 {
 	switch (result) {
 	case FETCH_ANSWER:
 		return NULL;
 	case FETCH_NOT_TRUSTED:
-		return "the server's certificate is refused";
+		(void)snprintf(t->error, sizeof t->error, "the server's certificate is refused: %s",
+			       t->refused);
+		return t->error;
 	case FETCH_TOO_LARGE:
 		return "the answer is too large";
 	case FETCH_NO_ROOM:

@@ -15,7 +15,7 @@ from harness import client
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.patience import patient
-from harness.pki import Site, spki
+from harness.pki import Authority, Site, spki
 from harness.toylogs import ToyLogs, leaf_hash, root_from_path
 from harness.upstream import DotServer
 from harness.web import HttpProxy, Web
@@ -374,6 +374,17 @@ def feed_refused(t, code, word, fault):
     equal(feed.installed(), before, "the feed at hand")
     if word == "older than":
         equal(feed.pull("--force")[0], 0, "with --force")
+
+
+@rows([("a server whose certificate is refused", "--ca", "other", 1, "the server's certificate is refused: untrusted"),
+       ("anchors that cannot be read", "--ca", "none", 2, "--ca: cannot read "), ("a key that cannot be read", "--key", "none", 2, "--key: cannot read ")], builds=("gcc",))
+def feed_not_fetched(t, option, file, want, says):
+    feed = Feed(t)
+    feed.sign("--sequence", "2")
+    if file == "other":
+        t.write("other", Authority("other").cert.public_bytes(serialization.Encoding.PEM).decode())
+    code, out, err = feed.pull(option, t.path(file))
+    check((code, out) == (want, "") and err.startswith("ctstub-watch pull: ") and says in err, f"{code} {out}{err}")
 
 
 @rows([("a feed by a new key is accepted once, whatever number a feed by the stolen key has", True, 0, "edition 3 taken", 1, "older than"),
