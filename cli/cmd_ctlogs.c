@@ -159,7 +159,7 @@ ct_check(const struct ct_request *req)
 
 static enum exit_code
 ct_change_print(const struct ct_request *req, const struct ctlogs_change *change, const struct ctlogs *after,
-		const char *file, bool builtin, bool taken, const char *why)
+		const char *file, const char *stays, bool taken, const char *why)
 {
 	char date[TIME_TEXT_MAX];
 	enum exit_code code;
@@ -184,9 +184,10 @@ ct_change_print(const struct ct_request *req, const struct ctlogs_change *change
 		     COUNTED(change->before, "log"), change->added, change->removed, change->changed);
 	if (!taken)
 		return cli_complain(EXIT_REFUSED, verb, "not installed: %s (--force installs it)", why);
-	(void)printf("written to %s; %s\n", file,
-		     change->older && builtin ? "the list compiled in is newer and stays in effect"
-					      : "a running daemon uses it after its next reload");
+	if (stays == NULL)
+		(void)printf("written to %s; a running daemon uses it after its next reload\n", file);
+	else
+		(void)printf("written to %s; another list stays in effect: %s\n", file, stays);
 	return EXIT_GOOD;
 }
 
@@ -224,7 +225,7 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 	struct ctlogs *known = NULL, *merged = NULL;
 	struct ctlogs_change change = {0};
 	char *from = NULL, *warning = NULL, *file = log_list_file(state_dir);
-	const char *why = NULL;
+	const char *why = NULL, *stays = NULL;
 	enum exit_code code = EXIT_TROUBLE;
 
 	if (file == NULL || log_list_choose(&known, state_dir, &from, &warning) != RES_OK ||
@@ -236,9 +237,12 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 			(void)cli_complain(EXIT_GOOD, verb, "%s", warning);
 		why = ct_sources_objection(&change, fresh, known, clock_wall_ms());
 		code = why == NULL || req->force ? ct_list_write(file, merged) : EXIT_REFUSED;
+		if (*s->ct_log_list != '\0')
+			stays = s->ct_log_list;
+		else if (change.older && strcmp(from, file) != 0)
+			stays = from;
 		if (code != EXIT_TROUBLE)
-			code = ct_change_print(req, &change, merged, file, strcmp(from, "compiled in") == 0,
-					       code == EXIT_GOOD, why);
+			code = ct_change_print(req, &change, merged, file, stays, code == EXIT_GOOD, why);
 	}
 	free(change.text);
 	ctlogs_free(merged);

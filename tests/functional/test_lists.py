@@ -54,6 +54,24 @@ def newer(t):
     equal((shown["from"], shown["count"]), (t.path("state/ct-logs.json"), 6), "list in effect")
 
 
+@case("import says which list is in effect afterwards", builds=("gcc",))
+def effect_of_import(t):
+    def written(conf, when):
+        code, out, err = t.run("ctstub", "ct-logs", "import", "--force", "-c", conf, t.write("new.json", log_list(LOGS, when)))
+        equal(code, 0, err)
+        return out.splitlines()[-1]
+    file, units, named = t.path("state/ct-logs.json"), t.path("state/ct-logs/ct-logs.json"), t.write("named.json", log_list(LOGS, utc_now()))
+    conf = config(t)
+    equal(written(conf, utc_now() - 4000 * DAY), f"written to {file}; another list stays in effect: compiled in", "older than the list compiled in")
+    equal(written(conf, utc_now()), f"written to {file}; a running daemon uses it after its next reload", "newer")
+    os.makedirs(os.path.dirname(units))
+    t.write("state/ct-logs/ct-logs.json", log_list(LOGS, utc_now() + DAY / 4))
+    equal(written(conf, utc_now()), f"written to {file}; another list stays in effect: {units}", "older than the unit's list")
+    with open(conf, "a", encoding="utf-8") as f:
+        f.write(f'ct {{ log-list = "{named}" }}\n')
+    equal(written(conf, utc_now() + DAY / 2), f"written to {file}; another list stays in effect: {named}", "with log-list")
+
+
 @rows([("the unit's folder has the newer list", 1, 2, "state/ct-logs/ct-logs.json"), ("state-dir has the newer list", 2, 1, "state/ct-logs.json"),
        ("the unit's folder alone has a list", None, 1, "state/ct-logs/ct-logs.json"), ("both are older than the compiled-in list", -4000, -4000, None)])
 def two_folders(t, own, units, used):
