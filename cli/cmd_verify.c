@@ -173,6 +173,9 @@ verify_choose_upstream(const char **title, const struct verify *req, const struc
 		for (size_t i = 0; i < s->n_upstream; i++)
 			if (strcmp(s->upstream[i].title, req->upstream) == 0)
 				*title = s->upstream[i].title;
+		if (*title == NULL && req->config == NULL)
+			return cli_complain(EXIT_USAGE, verb, "--upstream \"%s\": -c FILE was expected",
+					    req->upstream);
 		return *title != NULL ? EXIT_GOOD : cli_complain_upstream(verb, s, req->upstream);
 	}
 	if (req->ip.family != ADDR_NONE)

@@ -127,6 +127,7 @@ def empty_value(t, verb):
     ("disallow with another action", ["disallow", "add"], 2, "check or import was expected first"),
     ("disallow import without its file", ["disallow", "import", "-o", "x"], 2, "import was expected with --onecrl FILE"),
     ("audit of a chain, live", ["audit", "--chain", "/dev/null", "--live"], 2, "--chain was expected without an upstream and without --live"),
+    ("verify by an upstream that only a configuration can have", ["verify", "--upstream", "corp", "/dev/null"], 2, '--upstream "corp": -c FILE was expected'),
     ("verify without a chain", ["verify", "--ip", "192.0.2.1"], 2, "a chain or --batch was expected"),
     ("verify of a chain and a folder", ["verify", "--ip", "192.0.2.1", "--batch", "/", "/dev/null"], 2, "--batch was expected without a chain"),
     ("verify of two chains", ["verify", "--ip", "192.0.2.1", "/dev/null", "/dev/zero"], 2, '"/dev/zero": no further argument was expected'),
