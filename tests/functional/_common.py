@@ -6,6 +6,7 @@ import re
 import resource
 import select
 import socket
+import subprocess
 import sys
 
 from harness import client
@@ -16,6 +17,16 @@ from harness.patience import for_answer
 from harness.pki import Site, crl
 from harness.upstream import DohServer, DotServer
 from harness.web import serve_https
+
+
+def small_disk(t, options):
+    """A folder that is a file system of its own; in a namespace of the test's."""
+    folder = t.path("disk")
+    os.makedirs(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Skip(f"no tmpfs here: {done.stderr.decode().strip()}")
+    return folder
 
 
 def stub(t, answer=None, handler=None, kind=DotServer, extra="", options=None, **daemon):

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import time
 
-from functional._common import again, stat
+from functional._common import again, small_disk, stat
 from harness import client
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
@@ -279,15 +279,6 @@ def helper_killed(t):
     again(w.daemon)
     w.ask()
     w.settle(2)
-
-
-def small_disk(t, options):
-    folder = t.path("disk")
-    os.makedirs(folder)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], stderr=subprocess.PIPE, check=False)
-    if done.returncode != 0:
-        raise Skip(f"no tmpfs here: {done.stderr.decode().strip()}")
-    return folder
 
 
 @case("on a full disk records are lost, which is reported, and recording resumes when there is room again", netns=True)

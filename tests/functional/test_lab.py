@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from functional._common import one_lab
+from functional._common import one_lab, small_disk
 from harness import net, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.faults import EINTR, SHORT, Faults, sample
@@ -320,6 +320,16 @@ def every_fault(t, options):
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         bad = [b for b in pool.map(lambda fault: one_fault(t, fault[0], fault[1] == "true", options), faults) if b]
     check(not bad, "; ".join(bad))
+
+
+@rows([(f"on a full disk {words[0]} says so, with {room} KiB left", words, room) for words in (["pki"], ["logs", "--listen", "127.0.0.1:0", "--pki"])
+       for room in (4, 16, 48, 56)], netns=True, builds=("gcc",))
+def full_disk(t, words, room):
+    folder = small_disk(t, "size=64k")
+    with open(os.path.join(folder, "fill"), "wb") as f:
+        f.write(bytes(1024 * (64 - room)))
+    code, out, err = t.run("ctstub-lab", *words, f"{folder}/p")
+    check((code, out) == (3, "") and err.startswith("ctstub-lab: ") and err.endswith(": No space left on device\n"), f"{code} {out} {err}")
 
 
 @rows([

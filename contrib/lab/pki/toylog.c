@@ -381,5 +381,7 @@ toylogs_list(struct toylogs *logs, enum list_variant variant, const char *base, 
 	buf_u8(out, '\n');
 	json_decref(list);
 	free(text);
-	return done && text != NULL && buf_ok(out) ? RES_OK : RES_NOMEM;
+	if (!done) /* a key that could not be stored, or no memory: errno says which */
+		return RES_IO;
+	return text != NULL && buf_ok(out) ? RES_OK : RES_NOMEM;
 }

@@ -161,8 +161,7 @@ pkidir_write_common(const struct site *site)
 	site_anchor(&plain, CA_ROOT);
 	site_anchor(&plain, CA_FINA_ROOT);
 	if (res == RES_OK)
-		res =
-		    plain.bad ? RES_NOMEM : world_file(site->world, "anchors.pem", buf_span(&plain.anchors));
+		res = plain.bad ? RES_IO : world_file(site->world, "anchors.pem", buf_span(&plain.anchors));
 	buf_free(&plain.anchors);
 	for (enum list_variant v = 0; v < LIST_COUNT && res == RES_OK; v++) {
 		buf_clear(&list);
