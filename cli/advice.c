@@ -7,7 +7,9 @@
 	"somebody impersonates the upstream"
 #define BROKEN  "the upstream's certificate is at fault: tell its operator, and use another upstream meanwhile"
 #define SERVICE "check address, port and path of the upstream; if they are right, tell its operator"
-#define LIST    "run `ctstub ct-logs update`, or `ctstub ct-logs import` with a list from another machine"
+#define LIST                                                                                                 \
+	"run `ctstub ct-logs update`, or `ctstub ct-logs import` with a list from another machine; where "   \
+	"ct.log-list is set, renew that file"
 
 static const struct {
 	const char *what;

@@ -260,14 +260,16 @@ list_age_warning_add(json_t *list, const struct status *s)
 	enum list_age step = status_ct_list_step(s);
 	struct buf b = buf_max(256);
 
+	if (step == LIST_AGE_FRESH)
+		return;
 	if (step == LIST_AGE_STALE)
-		buf_text(&b, "the CT log list is older than ct.list-max-age: run `ctstub ct-logs update`");
+		buf_text(&b, "the CT log list is older than ct.list-max-age: ");
 	else
-		buf_format(&b, "the CT log list is %s old, and stale after %lld: run `ctstub ct-logs update`",
+		buf_format(&b, "the CT log list is %s old, and stale after %lld: ",
 			   COUNTED(status_ct_list_age_ms(s) / 86400000, "day"),
 			   (long long)(s->snapshot->settings->ct_list_max_age_ms / 86400000));
-	if (step != LIST_AGE_FRESH)
-		(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
+	buf_text(&b, list_age_remedy(s->snapshot->settings));
+	(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
 	buf_free(&b);
 }
 

@@ -40,6 +40,13 @@ list_age_text(enum list_age step)
 	return "fresh";
 }
 
+const char *
+list_age_remedy(const struct settings *s)
+{
+	return *s->ct_log_list != '\0' ? "renew the file that ct.log-list names"
+				       : "run `ctstub ct-logs update`";
+}
+
 static void
 list_age_look(struct list_age_watch *w)
 {
@@ -47,13 +54,15 @@ list_age_look(struct list_age_watch *w)
 	int64_t age_ms = snap->ctlogs != NULL ? clock_wall_ms() - ctlogs_date_ms(snap->ctlogs) : 0;
 	int64_t max_age_ms = snap->settings->ct_list_max_age_ms;
 	enum list_age step = list_age_of(age_ms, max_age_ms);
+	bool named = *snap->settings->ct_log_list != '\0';
 
 	if (step != w->reported && step != LIST_AGE_FRESH)
 		log_event(LOG_WARN, "ct-list-ageing", LOG_STR("step", list_age_text(step)),
 			  LOG_INT("age_days", age_ms / DAY_MS),
 			  LOG_INT("stale_after_days", max_age_ms / DAY_MS),
 			  LOG_STR("when_stale", ct_when_stale_text(snap->settings->ct_when_stale)),
-			  LOG_STR("run", "ctstub ct-logs update"));
+			  named ? LOG_STR("renew", snap->settings->ct_log_list)
+				: LOG_STR("run", "ctstub ct-logs update"));
 	w->reported = step;
 }
 

@@ -21,7 +21,8 @@ enum list_age {
 };
 
 enum list_age list_age_of(int64_t age_ms, int64_t max_age_ms);
-const char *list_age_text(enum list_age); /* "fresh" */
+const char *list_age_text(enum list_age);             /* "fresh" */
+const char *list_age_remedy(const struct settings *); /* what to do about an old list, for people */
 
 /* Main thread. Logs a line when the list reaches another step, and one at each start and reload with an old list. */
 struct list_age_watch {

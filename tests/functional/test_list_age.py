@@ -1,7 +1,7 @@
 """A list of CT logs that gets old: warned of in the log, in the status, in the metrics and by the exit code."""
 import json
 
-from harness.case import check, equal, rows
+from harness.case import case, check, equal, rows
 from harness.daemon import Daemon
 from harness.pki import DAY, Log, log_list, utc_now
 
@@ -35,11 +35,19 @@ def ages(t, days, step, number):
     code, out = status(t, d, "--json")
     equal((code, json.loads(out)["log_list"]["step"]), (1 if number else 0, step), "status")
     code, out = status(t, d)
-    equal((code, "ctstub ct-logs update" in out), (1 if number else 0, number > 0), f"status for people {out}")
+    equal((code, "renew the file that ct.log-list names" in out, "ct-logs update" in out), (1 if number else 0, number > 0, False), f"status for people {out}")
     code, out, _ = t.run("ctstub", "stats", "--prometheus", "--socket", d.control)
     check(f"ctstub_ct_list_step {number}" in out, out)
     lines = [line for line in d.log().splitlines() if "ct-list-ageing" in line]
-    equal([f"step={step}" in line and f"age_days={days}" in line.split() for line in lines], [True] if number else [], f"log {lines}")
+    equal([f"step={step}" in line and f"renew={t.path(f'logs-{days}.json')}" in line and f"age_days={days}" in line.split() for line in lines], [True] if number else [], f"log {lines}")
+
+
+@case("without log-list the remedy for an old list is ct-logs update", builds=("gcc",))
+def own_list(t):
+    d = Daemon(t, UPSTREAM, ct=None, extra='ct { list-max-age = "1d" }')
+    code, out = status(t, d)
+    check(code == 1 and "older than ct.list-max-age: run `ctstub ct-logs update`\n" in out, f"{code} {out}")
+    check('run="ctstub ct-logs update"' in d.log(), d.log())
 
 
 @rows([("a reload with a newer list ends the warning, one with an old list repeats it", 46)], builds=("gcc",))
