@@ -337,7 +337,10 @@ client_find(struct run *run)
 		complain("%s: the client is not installed, or cannot run here", run->adapter);
 		return LAB_USAGE;
 	case RES_NOT_FOUND:
-		complain("%s: no such adapter in %s", run->adapter, run->adapters);
+		if (strchr(run->adapter, '/') != NULL) /* not looked for in the folder */
+			complain("%s: no such program", run->adapter);
+		else
+			complain("%s: no such adapter in %s", run->adapter, run->adapters);
 		return LAB_USAGE;
 	case RES_NOMEM:
 	case RES_IO:

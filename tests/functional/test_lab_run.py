@@ -186,6 +186,7 @@ ADAPTERS = "contrib/lab/adapters"
 
 @rows([
     ("an adapter that does not exist", ("--client", "nobody"), 2, "nobody: no such adapter in "),
+    ("an adapter with a path that does not exist", ("--client", "./nobody"), 2, "./nobody: no such program"),
     ("no client", (), 2, "the command line is wrong (ctstub-lab help run)"),
     ("an unknown option", ("--client", "ctstub", "--nonsense"), 2, "the command line is wrong (ctstub-lab help run)"),
     ("a number out of range", ("--client", "ctstub", "--jobs", "0"), 2, "the command line is wrong (ctstub-lab help run)"),
