@@ -32,13 +32,20 @@ conn_take(struct conn *c)
 	}
 }
 
+/* Would conn_take take a question? */
+static bool
+conn_can_take(const struct conn *c)
+{
+	return c->shared->waiting.n > 0 && !c->draining && c->proto->ops->has_room(c->proto);
+}
+
 void
 conn_flush(struct conn *c)
 {
 	const char *detail = NULL;
 	struct tls_trouble t;
 	enum reason reason;
-	bool more;
+	bool more, full;
 
 	if (c->state != CONN_READY || !conn_judge_again(c))
 		return;
@@ -48,10 +55,12 @@ conn_flush(struct conn *c)
 		c->now_us = clock_mono_us();
 		conn_take(c);
 	}
+	full = !conn_can_take(c);
 	reason = c->proto->ops->collect(c->proto, &c->plain, &detail);
 	if (c->state != CONN_READY) /* an answer's callback dropped it */
 		return;
-	more = c->plain.n >= CONN_OUT_HIGH; /* the protocol may have more than it gives at once */
+	/* The protocol may have more than it gives at once. A stream that is reset makes room when its reset is sent. */
+	more = c->plain.n >= CONN_OUT_HIGH || (full && conn_can_take(c));
 	if (c->plain.n > 0) {
 		int64_t now = loop_now_ms(c->shared->loop);
 

@@ -1,5 +1,6 @@
 /* A slot whose protocol is DoH, against a server whose HTTP/2 frames are written by hand. */
 #include "tests/unit/transport/slot_fixture.h"
+#include "base/clock.h"
 #include "transport/doh_session.h"
 #include "transport/slot.h"
 
@@ -221,6 +222,67 @@ streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
 	assert_true(f->asked[0].retry_safe);
 }
 
+#define H2_SETTINGS_1                                                                                        \
+	"\0\0\14\4\0\0\0\0\0"                                                                               \
+	"\0\3\0\0\0\1" /* one stream */                                                                      \
+	"\0\4"             /* the window of a stream, without its four bytes */
+
+static void
+a_stream_that_ctstub_resets_makes_room_at_once(void **state)
+{
+	enum how { CANCELLED, DEADLINE, RESPONSE };
+	static const struct {
+		const char *says;
+		enum how how;
+		struct span settings, response;
+	} rows[] = {
+	    {"the question is cancelled", CANCELLED, {BYTES(H2_SETTINGS_1 "\0\1\0\0")}, {NULL, 0}},
+	    {"its deadline passes", DEADLINE, {BYTES(H2_SETTINGS_1 "\0\1\0\0")}, {NULL, 0}},
+	    {"its response has trailers, which do not end it",
+	     RESPONSE,
+	     {BYTES(H2_SETTINGS_1 "\0\1\0\0")},
+	     {BYTES("\0\0\1\1\4\0\0\0\1\210\0\0\1\1\4\0\0\0\1\210")}},
+	    {"it is answered before the server takes its body",
+	     RESPONSE,
+	     {BYTES(H2_SETTINGS_1 "\0\0\0\0")},
+	     {BYTES(H2_ANSWER("\1"))}},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned first;
+
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		doh_start();
+		tp_slot_connect(f->slot);
+		PUMP_UNTIL(f->ready == 1 && f->server.handshakes == 1);
+		dot_server_send(&f->server, 0, rows[i].settings);
+		fixture_pump_a_while();
+		first = fixture_ask_until(clock_boot_ms() + 500);
+		fixture_ask();
+		fixture_pump_a_while();
+		assert_true(tp_waits(f->asked[1].exchange));
+		switch (rows[i].how) {
+		case CANCELLED:
+			tp_cancel(f->asked[first].exchange);
+			break;
+		case DEADLINE:
+			fake_loop_advance(f->loop, 500);
+			break;
+		case RESPONSE:
+			dot_server_send(&f->server, 0, rows[i].response);
+			PUMP_UNTIL(f->n_done == 1);
+			break;
+		}
+		fixture_pump_a_while();
+		assert_false(tp_waits(f->asked[1].exchange));
+		assert_int_equal(f->server.n_conn, 1);
+	}
+}
+
 /* The body contradicts the content-length, and in the same turn come too many frames. What the protocol still wants to say
  * closes the stream, so that the question ends, and its callback drops the connection. */
 static void
@@ -264,6 +326,7 @@ main(void)
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
 	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
+	    SLOT_TEST(a_stream_that_ctstub_resets_makes_room_at_once),
 	    SLOT_TEST(a_connection_that_a_callback_drops_ends_once),
 	};
 
