@@ -24,6 +24,9 @@ tls_trouble_alert(struct tls *tls, struct tls_trouble *t)
 	const char *name = gnutls_alert_get_name(alert);
 	enum reason reason = REASON_TLS_ALERT;
 
+	/* It announces the close_notify that follows (RFC 8446, 6.1), and GnuTLS ends a session of TLS 1.3 with it. */
+	if (alert == GNUTLS_A_USER_CANCELED && tls->ready)
+		return tls_trouble_set(t, REASON_CLOSED, "closed by the peer");
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
 	/* A server that knows only old versions, and ignores our list of versions, finds no cipher suite for its own. */
 	if (alert == GNUTLS_A_PROTOCOL_VERSION ||
@@ -44,6 +47,10 @@ tls_trouble_of(struct tls *tls, int code, struct tls_trouble *t)
 		return tls_trouble_set(t, REASON_OUT_OF_MEMORY, NULL);
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		return tls_trouble_alert(tls, t);
+	case GNUTLS_E_WARNING_ALERT_RECEIVED:
+		if (gnutls_alert_get(tls->session) == GNUTLS_A_USER_CANCELED)
+			return tls_trouble_alert(tls, t);
+		return tls_trouble_set(t, REASON_TLS_FAILED, gnutls_strerror(code));
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH: /* also for a record that the close cut short */
 		if (!tls->eof)
 			return tls_trouble_set(t, REASON_TLS_FAILED, gnutls_strerror(code));

@@ -290,6 +290,12 @@ dot_server_close(struct dot_server *server, unsigned conn)
 }
 
 void
+dot_server_warn(struct dot_server *server, unsigned conn, gnutls_alert_description_t alert)
+{
+	assert_int_equal(gnutls_alert_send(server->conn[conn].tls, GNUTLS_AL_WARNING, alert), 0);
+}
+
+void
 dot_server_answer(struct dot_server *server, unsigned i, size_t n)
 {
 	const struct dot_server_question *q = &server->question[i % 1024];
@@ -376,7 +382,7 @@ dot_server_has_more(struct dot_server_conn *c, enum dot_server_mood mood)
 		break;
 	case DOT_SERVER_FLOODS_WARNINGS:
 		for (int i = 0; i < 20000; i++)
-			(void)gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+			(void)gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_UNRECOGNIZED_NAME);
 		break;
 	case DOT_SERVER_RENEGOTIATES:
 		(void)gnutls_rehandshake(c->tls);

@@ -31,7 +31,7 @@ enum dot_server_mood {
 	DOT_SERVER_FLOODS_KEY_UPDATES, /* that need no answer */
 	DOT_SERVER_FLOODS_KEY_REQUESTS,
 	DOT_SERVER_FLOODS_EMPTY_RECORDS,
-	DOT_SERVER_FLOODS_WARNINGS, /* warning alerts without an effect; TLS 1.2 */
+	DOT_SERVER_FLOODS_WARNINGS, /* alerts without an effect; TLS 1.2 */
 	DOT_SERVER_RENEGOTIATES,    /* TLS 1.2 */
 	DOT_SERVER_TALKS_AFTER_CLOSE,
 	DOT_SERVER_LISTENS, /* keeps what comes in conn[].in, for the test to read */
@@ -92,6 +92,7 @@ bool dot_server_pump(struct dot_server *);
 void dot_server_answer(struct dot_server *, unsigned i, size_t n);
 void dot_server_send(struct dot_server *, unsigned conn, struct span plain);
 void dot_server_close(struct dot_server *, unsigned conn); /* orderly */
+void dot_server_warn(struct dot_server *, unsigned conn, gnutls_alert_description_t);
 /* A certificate and key of a client in PEM, written to the two paths. */
 void dot_server_client_identity(const char *cert_path, const char *key_path);
 

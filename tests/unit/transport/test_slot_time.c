@@ -129,6 +129,42 @@ idle_closes_are_learned(void **state)
 	assert_string_equal(f->detail, "idle");
 }
 
+/* A server that closes without waiting for the client may announce that (RFC 8446, 6.1), as Java does. */
+static void
+an_announced_close_is_a_close(void **state)
+{
+	static const struct {
+		const char *says, *priority;
+		gnutls_alert_description_t alert;
+		enum reason reason;
+	} rows[] = {
+	    {"user_canceled, TLS 1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3", GNUTLS_A_USER_CANCELED, REASON_CLOSED},
+	    {"user_canceled, TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2", GNUTLS_A_USER_CANCELED, REASON_CLOSED},
+	    {"an error, TLS 1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3", GNUTLS_A_INTERNAL_ERROR, REASON_TLS_ALERT},
+	    {"a warning, TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2", GNUTLS_A_UNRECOGNIZED_NAME, REASON_TLS_FAILED},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct tp_stats s;
+
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		f->server.priority = rows[i].priority;
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 1);
+		fake_loop_advance(f->loop, 10000);
+		dot_server_warn(&f->server, 0, rows[i].alert);
+		dot_server_close(&f->server, 0);
+		PUMP_UNTIL(f->closed == 1);
+		assert_string_equal(reason_code(f->last), reason_code(rows[i].reason));
+		tp_slot_stats(f->slot, &s);
+		assert_int_equal(s.idle_limit_ms, rows[i].reason == REASON_CLOSED ? 10000 : -1);
+	}
+}
+
 static void
 an_hour_of_rare_questions_loses_none(void **state)
 {
@@ -359,6 +395,7 @@ main(void)
 	    SLOT_TEST(a_peer_that_does_not_answer_is_dropped_and_the_question_repeated),
 	    SLOT_TEST(a_dead_path_is_given_up_sooner),
 	    SLOT_TEST(idle_closes_are_learned),
+	    SLOT_TEST(an_announced_close_is_a_close),
 	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
 	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),
 	    SLOT_TEST(keepalive_of_zero_closes_when_idle),
