@@ -13,7 +13,7 @@
 
 #include "base/dns/message.h"
 
-#define PORTAL_MESSAGE_MAX   512 /* an ASK has at most 264 bytes, an ANSWER 139 */
+#define PORTAL_MESSAGE_MAX   512 /* an ASK has at most 263 bytes, an ANSWER 141 */
 #define PORTAL_ADDRESSES_MAX 8   /* a probe connects to the first that answers */
 #define PORTAL_TTL_MAX_S     5 /* an address of a login page must not outlive the login in a browser's cache */
 #define PORTAL_WINDOW_MAX_S  3600 /* the longest window: an hour, as `ctstub captive` allows */
