@@ -443,6 +443,7 @@ tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
 	slot->wanted = false;
 	slot->barren = slot->unused = 0;
 	slot_want_flush(slot);
+	slot_want_flush(from); /* what waited there for room needs another connection */
 }
 
 static bool

@@ -283,6 +283,32 @@ a_stream_that_ctstub_resets_makes_room_at_once(void **state)
 	}
 }
 
+static void
+a_question_that_waits_is_not_left_by_an_adopted_connection(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	doh_start();
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1 && f->server.handshakes == 1);
+	dot_server_send(&f->server, 0,
+			span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+				      "\0\3\0\0\0\0"))); /* no streams */
+	fixture_pump_a_while();
+	fixture_ask();
+	fixture_pump_a_while();
+	assert_true(tp_waits(f->asked[0].exchange));
+	tp_slot_adopt(other, f->slot);
+	assert_int_equal(tp_slot_state(other), TP_READY);
+	PUMP_UNTIL(f->server.n_conn == 2 && f->server.conn[1].in.n > 24);
+	dot_server_send(&f->server, 1, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+	tp_slot_free(other);
+}
+
 /* The body contradicts the content-length, and in the same turn come too many frames. What the protocol still wants to say
  * closes the stream, so that the question ends, and its callback drops the connection. */
 static void
@@ -327,6 +353,7 @@ main(void)
 	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
 	    SLOT_TEST(a_stream_that_ctstub_resets_makes_room_at_once),
+	    SLOT_TEST(a_question_that_waits_is_not_left_by_an_adopted_connection),
 	    SLOT_TEST(a_connection_that_a_callback_drops_ends_once),
 	};
 
