@@ -24,8 +24,9 @@ tls_trouble_alert(struct tls *tls, struct tls_trouble *t)
 	const char *name = gnutls_alert_get_name(alert);
 	enum reason reason = REASON_TLS_ALERT;
 
-	/* It announces the close_notify that follows (RFC 8446, 6.1), and GnuTLS ends a session of TLS 1.3 with it. */
-	if (alert == GNUTLS_A_USER_CANCELED && tls->ready)
+	/* It announces the close_notify that follows (RFC 8446, 6.1), and GnuTLS ends a session of TLS 1.3 with it. To
+	 * GnuTLS a close_notify is one only at the level of a warning. */
+	if ((alert == GNUTLS_A_USER_CANCELED && tls->ready) || alert == GNUTLS_A_CLOSE_NOTIFY)
 		return tls_trouble_set(t, REASON_CLOSED, "closed by the peer");
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
 	/* A server that knows only old versions, and ignores our list of versions, finds no cipher suite for its own. */

@@ -290,9 +290,9 @@ dot_server_close(struct dot_server *server, unsigned conn)
 }
 
 void
-dot_server_warn(struct dot_server *server, unsigned conn, gnutls_alert_description_t alert)
+dot_server_alert(struct dot_server *server, unsigned conn, gnutls_alert_level_t level, gnutls_alert_description_t alert)
 {
-	assert_int_equal(gnutls_alert_send(server->conn[conn].tls, GNUTLS_AL_WARNING, alert), 0);
+	assert_int_equal(gnutls_alert_send(server->conn[conn].tls, level, alert), 0);
 }
 
 void

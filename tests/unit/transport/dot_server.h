@@ -92,7 +92,7 @@ bool dot_server_pump(struct dot_server *);
 void dot_server_answer(struct dot_server *, unsigned i, size_t n);
 void dot_server_send(struct dot_server *, unsigned conn, struct span plain);
 void dot_server_close(struct dot_server *, unsigned conn); /* orderly */
-void dot_server_warn(struct dot_server *, unsigned conn, gnutls_alert_description_t);
+void dot_server_alert(struct dot_server *, unsigned conn, gnutls_alert_level_t, gnutls_alert_description_t);
 /* A certificate and key of a client in PEM, written to the two paths. */
 void dot_server_client_identity(const char *cert_path, const char *key_path);
 

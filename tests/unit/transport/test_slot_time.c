@@ -134,14 +134,18 @@ static void
 an_announced_close_is_a_close(void **state)
 {
 	static const struct {
-		const char *says, *priority;
+		const char *says;
+		bool tls12;
+		gnutls_alert_level_t level;
 		gnutls_alert_description_t alert;
 		enum reason reason;
 	} rows[] = {
-	    {"user_canceled, TLS 1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3", GNUTLS_A_USER_CANCELED, REASON_CLOSED},
-	    {"user_canceled, TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2", GNUTLS_A_USER_CANCELED, REASON_CLOSED},
-	    {"an error, TLS 1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3", GNUTLS_A_INTERNAL_ERROR, REASON_TLS_ALERT},
-	    {"a warning, TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2", GNUTLS_A_UNRECOGNIZED_NAME, REASON_TLS_FAILED},
+	    {"user_canceled, TLS 1.3", false, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED, REASON_CLOSED},
+	    {"user_canceled, TLS 1.2", true, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED, REASON_CLOSED},
+	    {"close_notify at the level of an error, TLS 1.3", false, GNUTLS_AL_FATAL, GNUTLS_A_CLOSE_NOTIFY, REASON_CLOSED},
+	    {"close_notify at the level of an error, TLS 1.2", true, GNUTLS_AL_FATAL, GNUTLS_A_CLOSE_NOTIFY, REASON_CLOSED},
+	    {"an error, TLS 1.3", false, GNUTLS_AL_WARNING, GNUTLS_A_INTERNAL_ERROR, REASON_TLS_ALERT},
+	    {"a warning, TLS 1.2", true, GNUTLS_AL_WARNING, GNUTLS_A_UNRECOGNIZED_NAME, REASON_TLS_FAILED},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -152,11 +156,11 @@ an_announced_close_is_a_close(void **state)
 			assert_int_equal(fixture_setup(state), 0);
 		}
 		print_message("%s\n", rows[i].says);
-		f->server.priority = rows[i].priority;
+		f->server.priority = rows[i].tls12 ? "NORMAL:-VERS-ALL:+VERS-TLS1.2" : "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 1);
 		fake_loop_advance(f->loop, 10000);
-		dot_server_warn(&f->server, 0, rows[i].alert);
+		dot_server_alert(&f->server, 0, rows[i].level, rows[i].alert);
 		dot_server_close(&f->server, 0);
 		PUMP_UNTIL(f->closed == 1);
 		assert_string_equal(reason_code(f->last), reason_code(rows[i].reason));
