@@ -90,11 +90,3 @@ server_beside_tidy(struct server *s)
 		    beside_is_idle(s->beside[i]))
 			tp_slot_drop(s->beside[i], false);
 }
-
-void
-server_beside_drop(struct server *s)
-{
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL)
-			tp_slot_drop(s->beside[i], false);
-}

@@ -19,7 +19,5 @@ struct tp_slot *server_shared_slot(struct server *, bool stays, bool *beside);
 bool server_is_blocked(const struct server *);
 /* Something came back: closes connections that are no longer needed. */
 void server_beside_tidy(struct server *);
-/* Closes all of them, as after a change of network. */
-void server_beside_drop(struct server *);
 
 #endif

@@ -138,12 +138,20 @@ server_has_lane_budget(const struct server *s)
 			server_lane_burst(s, UPSTREAM_LANE_BURST));
 }
 
-void
-server_lanes_drop(struct server *s)
+static void
+slot_leave(struct tp_slot *slot)
 {
-	for (int i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_drop(s->lane[i].slot, false);
+	tp_slot_drop(slot, true);
+}
+
+void
+server_leave_network(struct server *s)
+{
+	if (s->slot != NULL) {
+		slot_leave(s->slot);
+		tp_slot_learn_anew(s->slot);
+	}
+	server_other_slots(s, slot_leave);
 }
 
 void

@@ -150,7 +150,9 @@ bool server_knows(const struct server *, uint64_t zone);
 unsigned server_lane_burst(const struct server *, unsigned most);
 /* Lanes may still make connections to tell bad names from a bad server. */
 bool server_has_lane_budget(const struct server *);
-void server_lanes_drop(struct server *);
+/* The network has changed: drops every connection, and saved sessions, with which the server could tell that its client on
+ * both networks is the same (RFC 9250, 5.5.3). */
+void server_leave_network(struct server *);
 /* No question that waits for one of its connections is sent there: they go elsewhere. */
 void server_give_back(struct server *);
 void server_lanes_drop_idle(struct server *);

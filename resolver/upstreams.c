@@ -1,6 +1,5 @@
 #include "resolver/upstreams.h"
 
-#include "resolver/beside.h"
 #include "resolver/keep_warm.h"
 #include "resolver/maintain.h"
 #include "resolver/server_slot.h"
@@ -188,12 +187,7 @@ upstreams_network_changed(struct upstreams *set)
 		server_forget_rest(s);
 		s->fire_until_ms = 0;
 		s->fresh_pace = s->lane_pace = s->beside_pace = (struct pace){0};
-		server_lanes_drop(s);
-		server_beside_drop(s);
-		if (s->slot != NULL) {
-			tp_slot_drop(s->slot, false);
-			tp_slot_learn_anew(s->slot);
-		}
+		server_leave_network(s);
 	}
 	upstreams_reopen(set);
 }

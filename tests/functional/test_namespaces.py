@@ -202,6 +202,7 @@ def network_changes(t, address, change):
     number = iter(range(1000))
     until(lambda: client.rcode(d.ask(f"after{next(number)}.example.com")) == "NOERROR", 10, "answers on the new network")
     check(server.handshakes >= 2, "the old connection is still in use")
+    equal(server.resumed, 0, "sessions of the old network resumed on the new one")
 
 
 # ---- P04, P05
