@@ -42,6 +42,29 @@ attribute_copy(void *out, size_t max, const struct rtattr *a)
 	memcpy(out, RTA_DATA(a), n < max ? n : max);
 }
 
+/* By what the kernel finds the route that another one replaces. */
+static bool
+route_same_place(const struct default_route *a, const struct default_route *b)
+{
+	return a->family == b->family && a->bits == b->bits && a->metric == b->metric &&
+	       memcmp(a->to, b->to, sizeof a->to) == 0;
+}
+
+/* Forgets the routes that this one has replaced: the kernel sends no message about their end. True: there were some. */
+static bool
+routes_replaced(struct network *w, const struct default_route *by)
+{
+	size_t kept = 0;
+	bool some;
+
+	for (size_t i = 0; i < w->n_routes; i++)
+		if (!route_same_place(&w->route[i], by) || memcmp(&w->route[i], by, sizeof *by) == 0)
+			w->route[kept++] = w->route[i];
+	some = kept < w->n_routes;
+	w->n_routes = kept;
+	return some;
+}
+
 /* True: a default route appeared or disappeared that was not known to have done so. A dump reports routes that
  * existed before. */
 static bool
@@ -49,6 +72,7 @@ route_read(struct network *w, const struct nlmsghdr *h)
 {
 	const struct rtmsg *m = NLMSG_DATA(h);
 	struct default_route r = {0};
+	bool replaced;
 	size_t left, i;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof *m) || m->rtm_dst_len > DEFAULT_BITS_MAX ||
@@ -67,6 +91,8 @@ route_read(struct network *w, const struct nlmsghdr *h)
 		else if (a->rta_type == RTA_GATEWAY)
 			attribute_copy(r.gateway, sizeof r.gateway, a);
 	}
+	replaced =
+	    h->nlmsg_type == RTM_NEWROUTE && (h->nlmsg_flags & NLM_F_REPLACE) != 0 && routes_replaced(w, &r);
 	for (i = 0; i < w->n_routes; i++)
 		if (memcmp(&w->route[i], &r, sizeof r) == 0)
 			break;
@@ -76,7 +102,7 @@ route_read(struct network *w, const struct nlmsghdr *h)
 		return true;
 	}
 	if (i < w->n_routes)
-		return false;
+		return replaced;
 	if (w->n_routes < NETWORK_ROUTES_MAX)
 		w->route[w->n_routes++] = r;
 	return (h->nlmsg_flags & NLM_F_MULTI) == 0;

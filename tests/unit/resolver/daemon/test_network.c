@@ -164,6 +164,33 @@ default_routes(void **state)
 }
 
 static void
+routes_that_replace_another(void **state)
+{
+	static const struct {
+		const char *what, *gateway;
+		uint32_t interface, metric;
+		bool change;
+	} rows[] = {
+	    {"the first", "192.0.2.1", 2, 100, true},
+	    {"another gateway", "192.0.2.254", 2, 100, true},
+	    {"and back: the kernel reports no end of the one between", "192.0.2.1", 2, 100, true},
+	    {"written again", "192.0.2.1", 2, 100, false},
+	    {"another interface", "192.0.2.1", 3, 100, true},
+	    {"and back", "192.0.2.1", 2, 100, true},
+	    {"one of another metric is beside it", "192.0.2.254", 2, 200, true},
+	    {"the first is still there", "192.0.2.1", 2, 100, false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].what);
+		route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, rows[i].interface, rows[i].gateway);
+		put_attribute(RTA_PRIORITY, &rows[i].metric, sizeof rows[i].metric);
+		((struct nlmsghdr *)(void *)message.bytes)->nlmsg_flags = NLM_F_REPLACE;
+		assert_int_equal(read_it(*state), rows[i].change);
+	}
+}
+
+static void
 destination_put(const char *to)
 {
 	struct rtmsg *m = (struct rtmsg *)(void *)(message.bytes + NLMSG_LENGTH(0));
@@ -298,6 +325,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 	    cmocka_unit_test_setup_teardown(default_routes, setup, teardown),
 	    cmocka_unit_test_setup_teardown(routes_that_cover_the_default_route, setup, teardown),
+	    cmocka_unit_test_setup_teardown(routes_that_replace_another, setup, teardown),
 	    cmocka_unit_test_setup_teardown(interfaces, setup, teardown),
 	    cmocka_unit_test_setup_teardown(messages_that_were_lost, setup, teardown),
 	    cmocka_unit_test_setup_teardown(more_routes_than_are_remembered, setup, teardown),
