@@ -61,6 +61,8 @@ engine_init(struct engine *e, struct loop *loop, struct counters *counters)
 	suffix_memo_init(&e->suffixes);
 	e->asleep_ms = e->slept_ms = clock_boot_ms() - clock_mono_ms();
 	e->ahead_ms = clock_wall_ms() - clock_boot_ms();
+	clock_shifts_init(&e->own_shifts);
+	e->shifts = &e->own_shifts;
 	pool_init(&e->query_pool, sizeof(struct query), POOL_MAX);
 	pool_init(&e->waiter_pool, sizeof(struct waiter), POOL_MAX);
 	pool_init(&e->attempt_pool, sizeof(struct attempt), POOL_MAX);
@@ -222,6 +224,12 @@ engine_reader_set(struct engine *e, struct reader *reader)
 {
 	e->reader = reader;
 	hosts_read_beside(e->hosts, reader);
+}
+
+void
+engine_shifts_set(struct engine *e, struct clock_shifts *shifts)
+{
+	e->shifts = shifts;
 }
 
 static enum ask

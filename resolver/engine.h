@@ -46,6 +46,9 @@ void engine_tap_set(struct engine *, const struct tap *);
  * question. */
 struct reader;
 void engine_reader_set(struct engine *, struct reader *);
+/* Several engines report a sleep, and a wall clock that was set, once. Lent; set before the first question. */
+struct clock_shifts;
+void engine_shifts_set(struct engine *, struct clock_shifts *);
 
 /* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX
  * over TCP). */

@@ -109,6 +109,13 @@ engine_boot_of_awake_ms(struct engine *e, int64_t awake_ms)
 	return awake_ms + e->asleep_now_ms;
 }
 
+/* Of the workers that notice a shift, one reports it. The engine for time-names is part of a worker. */
+static bool
+engine_reports(const struct engine *e, _Atomic int64_t *of_all, int64_t now_ms)
+{
+	return !e->is_by_floor && clock_shift_take(of_all, now_ms, CLOCK_JUMP_MIN_MS);
+}
+
 void
 engine_notice_clocks(struct engine *e)
 {
@@ -119,17 +126,21 @@ engine_notice_clocks(struct engine *e)
 	e->asleep_ms = asleep;
 	e->ahead_ms = ahead;
 	if (slept >= CLOCK_JUMP_MIN_MS) {
-		if (!e->is_by_floor) {
+		if (engine_reports(e, &e->shifts->asleep_ms, asleep)) {
 			counter_add(e->counters, COUNTER_RESUMES, 1);
 			log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
 		}
 		upstreams_network_changed(e->upstreams);
+	} else {
+		clock_shift_follow(&e->shifts->asleep_ms, asleep, CLOCK_JUMP_MIN_MS);
 	}
 	if (set >= CLOCK_JUMP_MIN_MS || set <= -CLOCK_JUMP_MIN_MS) {
-		if (!e->is_by_floor) {
+		if (engine_reports(e, &e->shifts->ahead_ms, ahead)) {
 			counter_add(e->counters, COUNTER_CLOCK_SETS, 1);
 			log_event(LOG_NOTICE, "clock-set", LOG_INT("by_s", set / 1000));
 		}
 		upstreams_clock_set(e->upstreams);
+	} else {
+		clock_shift_follow(&e->shifts->ahead_ms, ahead, CLOCK_JUMP_MIN_MS);
 	}
 }

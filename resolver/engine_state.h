@@ -11,6 +11,7 @@
 #include "resolver/admission.h"
 #include "resolver/cache.h"
 #include "resolver/client_quota.h"
+#include "resolver/clock_shift.h"
 #include "resolver/counters.h"
 #include "resolver/hosts.h"
 #include "resolver/local.h"
@@ -55,7 +56,8 @@ struct engine {
 	unsigned steps;                  /* that are under way, one within the other (engine_step_begin) */
 	int64_t awake_ms, asleep_now_ms; /* of the step: the monotonic clock; boot clock - monotonic clock */
 	struct loop_defer woken;
-	int64_t ahead_ms; /* wall clock - boot clock */
+	int64_t ahead_ms;                        /* wall clock - boot clock */
+	struct clock_shifts own_shifts, *shifts; /* what was reported of them: lent, or its own */
 	/* time_names.h */
 	struct engine *by_floor; /* owned; NULL while it is not needed */
 	struct pace time_pace;

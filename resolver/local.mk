@@ -17,6 +17,7 @@ libresolver_a_SOURCES = \
 	resolver/client.h \
 	resolver/client_quota.c resolver/client_quota.h \
 	resolver/counters.c resolver/counters.h resolver/counters.def \
+	resolver/clock_shift.c resolver/clock_shift.h \
 	resolver/deliver.c resolver/deliver.h \
 	resolver/engine.c resolver/engine.h \
 	resolver/engine_state.c resolver/engine_state.h \

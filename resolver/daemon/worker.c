@@ -136,6 +136,7 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	    RES_OK)
 		goto fail;
 	engine_reader_set(w->engine, setup->reader);
+	engine_shifts_set(w->engine, setup->shifts);
 	portal_link_init(&w->portal, w->loop, engine_portal(w->engine));
 	if ((res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
 				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->heap)) !=

@@ -24,6 +24,7 @@ struct worker_setup {
 	uint32_t connections_max;            /* of TCP clients */
 	struct cache_store *store;           /* lent; of all workers */
 	struct reader *reader;               /* lent; of all workers */
+	struct clock_shifts *shifts;         /* lent; of all workers */
 	struct query_channel *query_channel; /* lent; NULL: no query log */
 	struct server_hooks hooks;           /* called in the worker's thread */
 	void (*on_drained)(void *ctx);       /* in its thread */

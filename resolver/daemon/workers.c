@@ -117,6 +117,8 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 		res = reader_new(&w->reader, w->loop);
 	setup.store = w->store;
 	setup.reader = w->reader;
+	clock_shifts_init(&w->shifts);
+	setup.shifts = &w->shifts;
 	if (res == RES_OK && of_all->n_given == 0 && sockets_share_ports(s))
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)

@@ -5,6 +5,7 @@
 #ifndef RESOLVER_DAEMON_WORKERS_H
 #define RESOLVER_DAEMON_WORKERS_H
 
+#include "resolver/clock_shift.h"
 #include "resolver/daemon/worker.h"
 
 #include <sys/queue.h>
@@ -12,9 +13,10 @@
 struct handover;
 
 struct workers {
-	struct loop *loop;         /* of the main thread */
-	struct cache_store *store; /* they find each other's answers there */
-	struct reader *reader;     /* reads large files for them, in the main thread */
+	struct loop *loop;          /* of the main thread */
+	struct cache_store *store;  /* they find each other's answers there */
+	struct reader *reader;      /* reads large files for them, in the main thread */
+	struct clock_shifts shifts; /* that one of them has reported */
 	struct worker **v;
 	unsigned n;
 	unsigned n_drained;

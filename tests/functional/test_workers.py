@@ -147,6 +147,20 @@ def no_thread(t, k, n):
     check(f"cannot start the thread of worker {k} of {n}: Resource temporarily unavailable" in d.log(), d.log())
 
 
+@rows([("a wall clock that was set counts once, however many workers notice it", "clock_sets", "clock-set", {"wall": 3600}),
+       ("a sleep counts once, however many workers notice it", "resumes", "resumed", {"boot": 3600})], builds=("gcc",))
+def clock(t, counter, line, jump):
+    faults = Faults(t)
+    d, _ = stub(t, workers=WORKERS, env=faults.env)
+    busy(d)
+    for times in (1, 2):
+        faults.clocks(**{k: times * v for k, v in jump.items()}, event=True)
+        for i in range(PORTS):
+            d.ask(f"{line}{times}x{i}.example.com")
+        seen = d.ctl("stats")["counters"][counter], d.log().count(f" {line} ")
+        equal(seen, (times, times), "counted, logged")
+
+
 @case("a change of network counts once, however many workers hear of it", netns=True)
 def network(t):
     d, _ = stub(t, workers=WORKERS)
