@@ -268,14 +268,29 @@ engine_take_tapped(struct engine *e, struct span wire, const struct client *clie
 
 	asked.asked_us = clock_mono_us();
 	asked.question_n = (uint16_t)wire.n;
-	if (e->tap->on_question != NULL && client->addr.family != ADDR_NONE)
+	if (e->tap->on_question != NULL)
 		e->tap->on_question(e->tap->ctx, &asked, wire);
 	return engine_take(e, wire, &asked, out);
+}
+
+/* A question of our own is no client's: the counters do not have it. */
+static enum ask
+engine_take_own(struct engine *e, struct span wire, const struct client *client, struct buf *out)
+{
+	struct counters uncounted = {0}, *counted = e->counters;
+	enum ask done;
+
+	e->counters = &uncounted;
+	done = engine_take(e, wire, client, out);
+	e->counters = counted;
+	return done;
 }
 
 enum ask
 engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
 {
+	if (client->addr.family == ADDR_NONE)
+		return engine_take_own(e, wire, client, out);
 	return e->tap == NULL ? engine_take(e, wire, client, out) : engine_take_tapped(e, wire, client, out);
 }
 

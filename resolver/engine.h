@@ -50,8 +50,8 @@ void engine_reader_set(struct engine *, struct reader *);
 struct clock_shifts;
 void engine_shifts_set(struct engine *, struct clock_shifts *);
 
-/* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX
- * over TCP). */
+/* One message of a client, or of the daemon itself (a client without an address; it is not counted and not logged).
+ * ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX over TCP). */
 enum ask engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
 /* May this client ask, under the plan in force? If not, engine_ask replies REFUSED. */
 bool engine_allows(const struct engine *, const struct addr *client);

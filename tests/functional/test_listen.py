@@ -185,4 +185,6 @@ def watchdog(t, workers):
         while said.count("WATCHDOG=1") < 3:
             said += notified.recv(4096).decode().splitlines()
         check("READY=1" in said, f"{said}")
+        asked = [d.ctl("stats")["counters"][k] for k in ("questions_udp", "replies", "local")]
+        equal(asked, [0, 0, 0], "the daemon's own questions among those of clients")
         equal(d.ask("a.example.com").rcode(), 0, "rcode")
