@@ -179,6 +179,44 @@ server_expiry(const struct server *s)
 			    : expiry_of(leaf->not_before_ms, leaf->not_after_ms, clock_wall_ms());
 }
 
+/* Adds what one more connection of the server counted. */
+static void
+counts_add(struct tp_stats *to, const struct tp_slot *slot)
+{
+	struct tp_stats s;
+
+	if (slot == NULL)
+		return;
+	tp_slot_stats(slot, &s);
+	to->connects += s.connects;
+	to->handshakes += s.handshakes;
+	to->resumed += s.resumed;
+	to->refused += s.refused;
+	to->failures += s.failures;
+	to->questions += s.questions;
+	to->answers += s.answers;
+	to->repeated += s.repeated;
+	to->unexpected += s.unexpected;
+	to->bytes_out += s.bytes_out;
+	to->bytes_in += s.bytes_in;
+	to->idle_closes += s.idle_closes;
+	to->in_flight += s.in_flight;
+	to->waiting += s.waiting;
+}
+
+/* The times and the idle limit are those of the shared connection, the counts of all. */
+static void
+stats_report(const struct server *s, struct tp_stats *out)
+{
+	out->handshake_ms = out->srtt_us = out->median_us = out->idle_limit_ms = -1;
+	if (s->slot != NULL)
+		tp_slot_stats(s->slot, out);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		counts_add(out, s->lane[i].slot);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		counts_add(out, s->beside[i]);
+}
+
 enum res
 server_report(const struct server *s, struct upstream_report *r, int64_t now)
 {
@@ -193,9 +231,7 @@ server_report(const struct server *s, struct upstream_report *r, int64_t now)
 	r->leaf_expiry = server_expiry(s);
 	r->tls = s->tls;
 	r->retry_in_ms = s->retry_at_ms > now ? s->retry_at_ms - now : 0;
-	r->stats.handshake_ms = r->stats.srtt_us = r->stats.median_us = r->stats.idle_limit_ms = -1;
-	if (s->slot != NULL)
-		tp_slot_stats(s->slot, &r->stats);
+	stats_report(s, &r->stats);
 	if ((r->upstream = strdup(s->target->upstream)) == NULL)
 		return RES_NOMEM;
 	r->reported = s->judged ? verdict_reported(&s->verdict) : 0;

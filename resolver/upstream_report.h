@@ -31,7 +31,7 @@ struct upstream_report {
 	int64_t leaf_expires_ms; /* notAfter of the certificate that was judged last; 0: none */
 	enum expiry leaf_expiry;
 	struct tls_report tls;
-	struct tp_stats stats;
+	struct tp_stats stats; /* times: of the shared connection; counts: of all */
 };
 
 struct upstreams_report {

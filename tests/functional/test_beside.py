@@ -69,6 +69,10 @@ def in_order(t):
     until(lambda: d.ask("after.example.com") and len(server.live) == 1, 20, "one connection is left")
     status, = d.ctl("upstreams")["upstreams"]
     equal(status["health"], "good", "health")
+    until(lambda: d.ctl("upstreams")["upstreams"][0]["in_flight"] == 0, 10, "nothing is in flight")
+    status, = d.ctl("upstreams")["upstreams"]
+    equal((status["connects"], status["handshakes"]), (server.connections, server.handshakes), "connections that are counted")
+    check(status["questions"] >= len(set(server.names())), f"{status['questions']} questions are counted: {server.names()}")
 
 
 def state_of(pid):
