@@ -26,6 +26,7 @@ conn_take(struct conn *c)
 		exchange_list_append(&c->in_flight, x);
 		x->place = EXCHANGE_IN_FLIGHT;
 		x->conn = c;
+		c->shared->stats.questions += !x->written && !x->own;
 		x->written = c->carried = true;
 		x->written_us = c->now_us;
 		x->written_ms = loop_now_ms(c->shared->loop);

@@ -26,6 +26,7 @@ struct tp_exchange {
 	unsigned deaths;   /* connections that ended while they carried it */
 	unsigned alone;    /* of them: those that carried nothing else */
 	bool killed;       /* it was repeated as often as allowed */
+	bool own;          /* the slot's: it is in no count of questions */
 	bool written;      /* it was written to a connection: the peer may have processed it */
 	bool retired;      /* failing, because its slot was retired */
 	struct loop_timer deadline;

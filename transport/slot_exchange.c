@@ -160,7 +160,6 @@ tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int
 	if (x == NULL)
 		return RES_NOMEM;
 	slot_queue_exchange(slot, x, false);
-	slot->shared.stats.questions++;
 	slot_want_flush(slot);
 	*out = x;
 	return RES_OK;

@@ -58,6 +58,7 @@ slot_keep_ask(struct tp_slot *slot, struct conn *c)
 		return false;
 	idle_on_used(&slot->shared.idle);
 	slot->shared.stats.kept++;
+	x->own = true;
 	slot->keep.exchange = x;
 	slot_queue_exchange(slot, x, false);
 	slot_want_flush(slot);

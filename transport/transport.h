@@ -166,8 +166,9 @@ const char *tp_state_text(enum tp_state);
 struct tp_stats {
 	/* attempts, ready, ready by ticket, by verdict, by wire */
 	uint64_t connects, handshakes, resumed, refused, failures;
-	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers to no question in flight */
-	uint64_t bytes_out, bytes_in;                      /* application data */
+	/* written once or more; unexpected: answers to no question in flight */
+	uint64_t questions, answers, repeated, unexpected;
+	uint64_t bytes_out, bytes_in; /* application data */
 	uint64_t idle_closes;
 	uint64_t
 	    kept; /* questions of its own that kept a connection open; in no other count but that of bytes */

@@ -214,6 +214,15 @@ each_stage_has_its_reason(void **state)
 	}
 }
 
+static uint64_t
+questions_counted(void)
+{
+	struct tp_stats s;
+
+	tp_slot_stats(f->slot, &s);
+	return s.questions;
+}
+
 static void
 a_closed_port_is_refused_at_once(void **state)
 {
@@ -223,6 +232,7 @@ a_closed_port_is_refused_at_once(void **state)
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_CONNECT_REFUSED);
 	assert_int_equal(f->last, REASON_CONNECT_REFUSED);
+	assert_int_equal(questions_counted(), 0); /* it was not written */
 }
 
 static void
@@ -247,6 +257,7 @@ an_unanswered_syn_times_out(void **state)
 	fake_loop_advance(f->loop, 1);
 	assert_int_equal(f->n_done, 1);
 	assert_int_equal(f->asked[0].failure, REASON_CONNECT_TIMEOUT);
+	assert_int_equal(questions_counted(), 0);
 	for (int i = 0; i < 8; i++)
 		close(full[i]);
 }
