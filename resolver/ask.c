@@ -1,6 +1,5 @@
 #include "resolver/ask.h"
 
-#include "resolver/deliver.h"
 #include "resolver/here.h"
 #include "resolver/portal.h"
 #include "resolver/queries.h"
@@ -97,19 +96,15 @@ static enum ask
 ask_cache(const struct asking *a)
 {
 	struct engine *e = a->engine;
-	int64_t now = loop_now_ms(e->loop);
 	struct cache_key key = cache_key_of(a->question);
 	const struct query_subject what = {a->question, &key, a->route};
 	struct cache_hit hit;
 	enum cache_state state;
 
 	cache_key_prepare(e->cache, &key);
-	state = cache_get(e->cache, &key, now, &hit);
+	state = engine_cached(e, &key, &hit);
 	if (state == CACHE_FRESH)
 		return hit.failure ? ask_failed_before(a, &hit) : ask_fresh(a, &key, &hit);
-	/* What failed on the last network may be answered on this one. */
-	if (server_time_within(e->upstreams->network_ms, now, STALE_RECHECK_MS))
-		hit.failure = false;
 	/* It failed a moment ago, or no upstream can be reached: stale data go out at once. They must not hide a refusal. */
 	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, a->route)) &&
 	    !upstreams_all_refused(e->upstreams, a->route))

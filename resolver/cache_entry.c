@@ -88,6 +88,7 @@ cache_entry_hit(const struct cache_entry *e, int64_t now_ms, struct cache_hit *h
 				 .ttl_at = (uint16_t *)(uintptr_t)e->data,
 				 .ttl_min = e->failure ? UINT32_MAX : e->life_ms / 1000,
 				 .has_answer_of_type = e->has_answer_of_type};
+	hit->stored_ms = e->stored_ms;
 	/* Another worker's time may be a moment behind that of the one who stored it. */
 	hit->age_s = now_ms > e->stored_ms ? (uint32_t)((now_ms - e->stored_ms) / 1000) : 0;
 	hit->failure = e->failure || now_ms < e->stored_ms + e->failed_for_ms;

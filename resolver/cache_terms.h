@@ -23,7 +23,8 @@ struct cache_stats {
 /* A cached answer. */
 struct cache_hit {
 	struct msg_answer answer; /* without OPT; ttl_at set */
-	uint32_t age_s;           /* since it was stored */
+	int64_t stored_ms;
+	uint32_t age_s; /* since it was stored */
 	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has its RCODE and no records. CACHE_STALE: the
 	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
 	 * recheck timer). */

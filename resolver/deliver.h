@@ -8,8 +8,6 @@
 
 #include "resolver/query.h"
 
-#define STALE_RECHECK_MS                                                                                     \
-	30000 /* RFC 8767, 5: a question answered with stale data is not asked again before this */
 #define FAILURE_MS         1000 /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
 #define FAILURE_RELAYED_MS 5000 /* ... and a SERVFAIL of an upstream, which has made its own attempts */
 

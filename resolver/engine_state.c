@@ -40,6 +40,20 @@ engine_zone(struct engine *e, struct span name)
 	return hash_keyed(&e->hash, suffix_zone(&e->suffixes, name));
 }
 
+enum cache_state
+engine_cached(struct engine *e, const struct cache_key *key, struct cache_hit *hit)
+{
+	int64_t now = loop_now_ms(e->loop), network_ms = e->upstreams->network_ms;
+	enum cache_state state = cache_get(e->cache, key, now, hit);
+
+	if (state == CACHE_FRESH && hit->failure && hit->stored_ms < network_ms)
+		return CACHE_MISS;
+	/* Data keep no time at which they could not be refreshed. */
+	if (state == CACHE_STALE && server_time_within(network_ms, now, STALE_RECHECK_MS))
+		hit->failure = false;
+	return state;
+}
+
 bool
 engine_answer_read(struct engine *e, struct msg_answer *a, struct span wire)
 {

@@ -22,6 +22,9 @@
 
 #include <sys/queue.h>
 
+/* RFC 8767, 5: a question answered with stale data is not asked again before this */
+#define STALE_RECHECK_MS 30000
+
 LIST_HEAD(query_list, query); /* query.h */
 
 struct engine {
@@ -71,6 +74,8 @@ uint32_t engine_ttl_floor(const struct engine *);
 uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
 /* The registered domain of a name, as a keyed hash. */
 uint64_t engine_zone(struct engine *, struct span name);
+/* The cached answer, as of now; lent as by cache_get. A failure on the last network is none: this one may have an answer. */
+enum cache_state engine_cached(struct engine *, const struct cache_key *, struct cache_hit *);
 /* Reads a message with the engine's room for TTL offsets. */
 bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
 /* The reply from the complete message in the engine's scratch, which is parsed into *m; lent from both, and the

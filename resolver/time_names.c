@@ -46,8 +46,7 @@ is_known(struct engine *e, const struct msg_question *q)
 	struct cache_hit hit;
 
 	cache_key_prepare(e->cache, &key);
-	return query_find(e, &key) != NULL ||
-	       cache_get(e->cache, &key, loop_now_ms(e->loop), &hit) == CACHE_FRESH;
+	return query_find(e, &key) != NULL || engine_cached(e, &key, &hit) == CACHE_FRESH;
 }
 
 static bool
