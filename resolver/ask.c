@@ -59,6 +59,15 @@ ask_failed_before(const struct asking *a, const struct cache_hit *hit)
 	return ask_reply(a, &r);
 }
 
+/* An upstream was reached, and failed it a moment ago: that is no reason to serve stale data. */
+static enum ask
+ask_relayed_before(const struct asking *a, uint16_t rcode)
+{
+	const struct reply r = reply_empty(rcode, &reply_ede_cached_error, COUNTER_CACHE_HITS);
+
+	return ask_reply(a, &r);
+}
+
 static void
 ask_ahead(const struct asking *a, const struct cache_key *key)
 {
@@ -105,6 +114,8 @@ ask_cache(const struct asking *a)
 	state = engine_cached(e, &key, &hit);
 	if (state == CACHE_FRESH)
 		return hit.failure ? ask_failed_before(a, &hit) : ask_fresh(a, &key, &hit);
+	if (state == CACHE_STALE && hit.failure && hit.relayed != 0)
+		return ask_relayed_before(a, hit.relayed);
 	/* It failed a moment ago, or no upstream can be reached: stale data go out at once. They must not hide a refusal. */
 	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, a->route)) &&
 	    !upstreams_all_refused(e->upstreams, a->route))

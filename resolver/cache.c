@@ -135,7 +135,17 @@ cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, co
 	const uint64_t hash = cache_store_hash(c->store, k);
 
 	/* RFC 8767, 5: a failure does not replace data that may still be served. */
-	if (!cache_store_failed(c->store, c->generation, k, hash, for_ms, now_ms))
+	if (!cache_store_failed(c->store, c->generation, k, hash, 0, for_ms, now_ms))
+		failure_put(c, k, hash, MSG_RA, rcode, ede, for_ms, now_ms);
+}
+
+void
+cache_put_relayed(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
+		  int64_t for_ms, int64_t now_ms)
+{
+	const uint64_t hash = cache_store_hash(c->store, k);
+
+	if (!cache_store_failed(c->store, c->generation, k, hash, rcode, for_ms, now_ms))
 		failure_put(c, k, hash, MSG_RA, rcode, ede, for_ms, now_ms);
 }
 

@@ -47,6 +47,11 @@ bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer
 void cache_put_failure(struct cache *, const struct cache_key *, uint16_t rcode, const struct msg_ede *,
 		       int64_t for_ms, int64_t now_ms);
 
+/* The same for the failure of an upstream that answered. Data stay, too, but are not to be served stale before it is over: see
+ * cache_hit.relayed. */
+void cache_put_relayed(struct cache *, const struct cache_key *, uint16_t rcode, const struct msg_ede *,
+		       int64_t for_ms, int64_t now_ms);
+
 /* Stores an upstream's decision without records (REFUSED or SERVFAIL with its reason). It is kept like a failure,
  * but replaces the stored answer, because stale data must not hide it. */
 void cache_put_decision(struct cache *, const struct cache_key *, const struct msg_answer *,

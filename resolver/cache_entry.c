@@ -92,6 +92,7 @@ cache_entry_hit(const struct cache_entry *e, int64_t now_ms, struct cache_hit *h
 	/* Another worker's time may be a moment behind that of the one who stored it. */
 	hit->age_s = now_ms > e->stored_ms ? (uint32_t)((now_ms - e->stored_ms) / 1000) : 0;
 	hit->failure = e->failure || now_ms < e->stored_ms + e->failed_for_ms;
+	hit->relayed = hit->failure ? e->relayed : 0;
 	hit->ad = e->ad;
 	hit->upstream = e->upstream;
 	hit->has_ede = e->has_ede;
@@ -159,11 +160,12 @@ failure_life_ms(int64_t for_ms)
 }
 
 void
-cache_entry_failed(struct cache_entry *e, int64_t for_ms, int64_t now_ms)
+cache_entry_failed(struct cache_entry *e, uint16_t relayed, int64_t for_ms, int64_t now_ms)
 {
 	int64_t after_ms = now_ms - e->stored_ms + failure_life_ms(for_ms);
 
 	/* Data older than 49 days are tried more often. */
+	e->relayed = relayed <= UINT8_MAX ? (uint8_t)relayed : RCODE_SERVFAIL;
 	e->failed_for_ms = after_ms < UINT32_MAX ? (uint32_t)(after_ms > 0 ? after_ms : 0) : UINT32_MAX;
 }
 
@@ -257,7 +259,7 @@ cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, ui
 	e->stored_ms = now_ms;
 	e->life_ms = life < UINT32_MAX ? (uint32_t)life : UINT32_MAX;
 	e->rcode = a->rcode & 0xfffU;
-	e->upstream = (uint16_t)info->upstream;
+	e->upstream = (uint8_t)info->upstream;
 	e->ad = info->ad;
 	e->has_answer_of_type = a->has_answer_of_type;
 	return e;

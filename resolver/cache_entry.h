@@ -29,7 +29,8 @@ struct cache_entry {
 	/* From stored_ms: the last try to refresh this entry failed; no new one before this. */
 	uint32_t failed_for_ms;
 	uint16_t wire_n, n_ttl;
-	uint16_t upstream;
+	uint8_t upstream;
+	uint8_t relayed; /* the RCODE that an upstream gave at that try; 0: it gave none */
 	uint16_t rcode : 12, hits : 2, do_bit : 1, cd : 1;
 	uint8_t name_n;
 	uint8_t visited : 1, ad : 1, failure : 1, has_ede : 1, has_answer_of_type : 1, prefetch_reported : 1;
@@ -61,8 +62,8 @@ uint64_t cache_entry_bytes(const struct cache_entry *);
 /* Too old to be used, even as stale data. */
 bool cache_entry_is_dead(const struct cache_entry *, const struct cache_limits *, int64_t now_ms);
 int64_t cache_entry_expires_ms(const struct cache_entry *);
-/* Sets that no refresh is tried before now + for_ms, within the bounds of RFC 9520. */
-void cache_entry_failed(struct cache_entry *, int64_t for_ms, int64_t now_ms);
+/* Sets that no refresh is tried before now + for_ms, within the bounds of RFC 9520. relayed: see cache_hit. */
+void cache_entry_failed(struct cache_entry *, uint16_t relayed, int64_t for_ms, int64_t now_ms);
 /* Copies it to a buffer of CACHE_ENTRY_MAX bytes. */
 void cache_entry_copy(struct cache_entry *to, const struct cache_entry *);
 #define CACHE_ENTRY_MAX (sizeof(struct cache_entry) + 2 * MSG_RRS_MAX + MSG_MAX + 3 + MSG_EDE_TEXT_MAX)

@@ -234,7 +234,7 @@ cache_store_forget(struct cache_store *s, uint64_t generation, const struct cach
 
 bool
 cache_store_failed(struct cache_store *s, uint64_t generation, const struct cache_key *k, uint64_t hash,
-		   int64_t for_ms, int64_t now_ms)
+		   uint16_t relayed, int64_t for_ms, int64_t now_ms)
 {
 	struct part *p = store_part(s, hash);
 	struct cache_entry *e = NULL;
@@ -244,7 +244,7 @@ cache_store_failed(struct cache_store *s, uint64_t generation, const struct cach
 	if (p->generation == generation)
 		e = cache_table_find(p->table, k, (uint32_t)hash);
 	if (e != NULL && !e->failure && !cache_entry_is_dead(e, cache_table_limits(p->table), now_ms)) {
-		cache_entry_failed(e, for_ms, now_ms);
+		cache_entry_failed(e, relayed, for_ms, now_ms);
 		noted = true;
 	}
 	pthread_mutex_unlock(&p->lock);

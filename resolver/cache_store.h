@@ -54,6 +54,6 @@ bool cache_store_add(struct cache_store *, uint64_t generation, const struct cac
 void cache_store_forget(struct cache_store *, uint64_t generation, const struct cache_key *, uint64_t hash);
 /* Records a failure with data that may still be served. False: there is no such data. */
 bool cache_store_failed(struct cache_store *, uint64_t generation, const struct cache_key *, uint64_t hash,
-			int64_t for_ms, int64_t now_ms);
+			uint16_t relayed, int64_t for_ms, int64_t now_ms);
 
 #endif

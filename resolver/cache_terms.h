@@ -29,6 +29,8 @@ struct cache_hit {
 	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
 	 * recheck timer). */
 	bool failure;
+	/* CACHE_STALE with a failure: its RCODE, which an upstream gave; 0: none could be reached. */
+	uint16_t relayed;
 	bool ad; /* the upstream set AD and is trusted for it */
 	/* Popular and in the last tenth of its life: ask again in the background. Reported once. */
 	bool prefetch;

@@ -73,8 +73,8 @@ query_keep(struct query *q, const struct msg_answer *m, const struct cache_entry
 		cache_put(e->cache, &q->key, m, info, now);
 	else if (decided)
 		cache_put_decision(e->cache, &q->key, m, info->ede, FAILURE_RELAYED_MS, now);
-	else if (!query_has_stale(q)) /* beside stale data a failure would allow serving them */
-		cache_put_failure(e->cache, &q->key, m->rcode, info->ede, FAILURE_RELAYED_MS, now);
+	else
+		cache_put_relayed(e->cache, &q->key, m->rcode, info->ede, FAILURE_RELAYED_MS, now);
 }
 
 /* DNSSEC validation would go here, between the answer and the cache. */

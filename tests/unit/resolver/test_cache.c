@@ -322,10 +322,16 @@ a_failure_leaves_stale_data_in_place(void **state)
 	assert_true(put_wire(c, A_300, START, 0));
 	cache_put_failure(c, &k, RCODE_SERVFAIL, NULL, 30000, START + HOUR);
 	assert_int_equal(cache_get(c, &k, START + HOUR + 29999, &hit), CACHE_STALE);
-	assert_true(hit.failure);
+	assert_true(hit.failure && hit.relayed == 0);
 	assert_int_equal(hit.answer.an, 1);
 	assert_int_equal(cache_get(c, &k, START + HOUR + 30000, &hit), CACHE_STALE);
 	assert_false(hit.failure);
+	/* an upstream that was reached failed it: with its RCODE */
+	cache_put_relayed(c, &k, RCODE_REFUSED, NULL, 5000, START + HOUR + 40000);
+	assert_int_equal(cache_get(c, &k, START + HOUR + 44999, &hit), CACHE_STALE);
+	assert_true(hit.failure && hit.relayed == RCODE_REFUSED);
+	assert_int_equal(cache_get(c, &k, START + HOUR + 45000, &hit), CACHE_STALE);
+	assert_true(!hit.failure && hit.relayed == 0);
 	assert_true(put_wire(c, A_300, START + 2 * HOUR, 0));
 	assert_int_equal(cache_get(c, &k, START + 2 * HOUR, &hit), CACHE_FRESH);
 	assert_false(hit.failure);
