@@ -1,6 +1,7 @@
 #include "resolver/time_names.h"
 
 #include "base/clock.h"
+#include "resolver/here.h"
 #include "resolver/query.h"
 #include "resolver/server.h"
 
@@ -36,6 +37,17 @@ is_time_name(const struct snapshot *s, const struct msg_question *q)
 		if (span_equal(s->time_name[i], name))
 			return true;
 	return false;
+}
+
+/* Local names, the filter and forwards to nowhere come first. */
+static bool
+is_answered_here(struct engine *e, const struct msg_question *q)
+{
+	const struct route *route = routes_find(e->plan->routes, span_of(q->name, q->name_n));
+	struct msg_answer room;
+	struct reply r;
+
+	return here_reply(e, q, route, &room, &r);
 }
 
 /* It joins a question in flight, or the cache answers it: nothing more goes upstream. */
@@ -76,10 +88,10 @@ time_names_needed(const struct engine *e)
 }
 
 bool
-time_names_have(const struct engine *e, const struct msg_question *q)
+time_names_have(struct engine *e, const struct msg_question *q)
 {
 	return e->plan->snapshot->n_time_name > 0 && is_time_name(e->plan->snapshot, q) &&
-	       time_names_needed(e);
+	       time_names_needed(e) && !is_answered_here(e, q);
 }
 
 bool

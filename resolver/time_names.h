@@ -22,8 +22,8 @@
 
 /* There are time-names, and the clock is not set. */
 bool time_names_needed(const struct engine *);
-/* ... and this question is for one of them. */
-bool time_names_have(const struct engine *, const struct msg_question *);
+/* ... and this question is for one of them, and is not answered without an upstream. */
+bool time_names_have(struct engine *, const struct msg_question *);
 /* Such a question goes to e->by_floor. False: too many did. */
 bool time_names_take(struct engine *e, const struct msg_question *);
 extern const struct server_hooks time_names_hooks; /* they log */
