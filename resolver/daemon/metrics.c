@@ -88,7 +88,7 @@ static const struct {
     {"answers", "Answers read", STAT(answers)},
     {"repeated", "Questions repeated on a fresh connection", STAT(repeated)},
     {"unexpected", "Answers without a matching question", STAT(unexpected)},
-    {"idle_closes", "Idle connections closed by the upstream", STAT(idle_closes)},
+    {"idle_closes", "Connections closed because they were idle", STAT(idle_closes)},
     {"kept", "Questions sent only to keep a connection open", STAT(kept)},
     {"bytes_out", "Bytes of questions written", STAT(bytes_out)},
     {"bytes_in", "Bytes of answers read", STAT(bytes_in)},
