@@ -5,6 +5,7 @@
 #include "resolver/beside.h"
 #include "resolver/health.h"
 #include "resolver/keep_warm.h"
+#include "resolver/order.h"
 #include "resolver/server_slot.h"
 
 static void attempt_on_answer(void *, const struct tp_answer *);
@@ -225,10 +226,16 @@ attempt_is_silent(const struct attempt *a)
 	return a->server->answered_ms < a->sent_ms;
 }
 
-static int64_t
+int64_t
 attempt_age_ms(const struct attempt *a)
 {
 	return loop_now_ms(a->engine->loop) - a->sent_ms;
+}
+
+bool
+attempt_is_late(const struct attempt *a)
+{
+	return attempt_age_ms(a) >= server_patience_ms(a->server, a->engine->plan->snapshot->settings->hedge);
 }
 
 unsigned
@@ -309,7 +316,7 @@ attempt_answer_is_bad(const struct attempt_outcome *o)
 	       answer->failure == REASON_CLOSED; /* a stream that was reset */
 }
 
-/* What a failure says of the server. silent: nothing came from it since the question was sent. */
+/* What a failure says of the server. silent: nothing came from it since the question was sent, for longer than usual. */
 static void
 server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 {
@@ -353,7 +360,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 					  .sent_ms = a->sent_ms,
 					  .answer = answer};
 	uint64_t zone = a->zone;
-	bool silent = attempt_is_silent(a), apart = a->lane >= 0;
+	bool silent = attempt_is_silent(a) && attempt_is_late(a), apart = a->lane >= 0;
 
 	attempt_tap_received(a, answer);
 	if (o.manner == MANNER_TRIAL)

@@ -66,6 +66,9 @@ void attempt_cancel(struct attempt *);
 void attempts_forget(struct engine *, bool all);
 /* Its server has sent nothing at all since it was asked. */
 bool attempt_is_silent(const struct attempt *);
+int64_t attempt_age_ms(const struct attempt *);
+/* It has waited for longer than answers of its server usually take (server_patience_ms). */
+bool attempt_is_late(const struct attempt *);
 
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);

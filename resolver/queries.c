@@ -38,7 +38,7 @@ query_on_outcome(struct attempts *as, const struct attempt_outcome *o)
 	engine_step_end(e);
 }
 
-/* Blames servers that sent nothing since they were asked. late: for longer than usual. stalled: for so long that the
+/* Blames servers that sent nothing since they were asked. late: for longer than usual. stalled: some perhaps for so long that the
  * connection is most likely dead; a newer connection is not blamed. */
 static void
 query_blame_silent(struct query *q, bool late, bool stalled)
@@ -51,11 +51,21 @@ query_blame_silent(struct query *q, bool late, bool stalled)
 
 		if (!attempt_is_silent(a))
 			continue;
-		if (late)
+		if (late || (query_is_late(q) && attempt_is_late(a)))
 			server_is_slow(s);
-		if (stalled && a->was_ready && server_is_ready(s) && s->ready_ms < a->sent_ms)
+		if (stalled && attempt_age_ms(a) >= QUERY_STALL_MS && a->was_ready && server_is_ready(s) &&
+		    s->ready_ms < a->sent_ms)
 			server_stalled(s);
 	}
+}
+
+/* When to look next for a server that has been silent for so long. 0: with the next attempt. */
+static int64_t
+query_stall_ms(const struct query *q, int64_t now)
+{
+	int64_t ms = attempts_silent_in_ms(&q->attempts, QUERY_STALL_MS);
+
+	return ms == INT64_MAX ? 0 : now + ms;
 }
 
 /* A query that waits for a usable server looks again. */
@@ -72,11 +82,11 @@ query_take_time(struct query *q)
 	int64_t now = engine_awake_ms(q->engine);
 	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
 
-	query_blame_silent(q, late || query_is_late(q), stalled);
+	query_blame_silent(q, late, stalled);
 	if (query_is_late(q))
 		return query_fail(q);
 	if (stalled)
-		q->stall_ms = INT64_MAX;
+		q->stall_ms = query_stall_ms(q, now);
 	if (q->stale_ms != 0 && now >= q->stale_ms) {
 		q->stale_ms = 0;
 		(void)query_give_cached(q);

@@ -96,8 +96,7 @@ query_send(struct query *q)
 		tries_add(&q->tries, s->id);
 		if (!query_send_to(q, s))
 			continue;
-		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
-			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
+		q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
 		if (q->stall_ms == 0)
 			q->stall_ms = now + QUERY_STALL_MS;
 		if (q->behind_ms == 0)
