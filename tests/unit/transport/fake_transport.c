@@ -193,7 +193,8 @@ slot_event(struct tp_slot *s, unsigned kind, enum reason reason, bool refused)
 	}
 	if (reason == REASON_NONE || refused)
 		e.verdict = &v;
-	s->stats.handshake_ms = e.handshake_ms;
+	if (kind == TP_EVENT_READY) /* as the slot: a failure takes no usual time */
+		s->stats.handshake_ms = e.handshake_ms;
 	if (s->hooks.on_event != NULL)
 		s->hooks.on_event(s->hooks.ctx, s, &e);
 	verdict_clear(&v);
