@@ -76,12 +76,34 @@ ask_ahead(const struct asking *a, const struct cache_key *key)
 	queries_prefetch(a->engine, &what);
 }
 
+/* The hosts file has changed since the denial was stored, and may have names that it hides by now. */
+static void
+ask_mend(const struct asking *a, const struct cache_hit *hit, struct msg_answer *room, struct reply *r)
+{
+	struct engine *e = a->engine;
+	const struct local_view view = engine_local(e);
+
+	if (hit->answer.rcode != RCODE_NXDOMAIN || hosts_changed_ms(e->hosts) < hit->stored_ms)
+		return;
+	buf_clear(&e->scratch);
+	if (!local_mends(&view, a->question, &hit->answer, &e->scratch) ||
+	    !engine_answer_read(e, room, buf_span(&e->scratch)))
+		return;
+	r->answer = room;
+	r->age_s = 0;
+	r->ad = false;
+}
+
 static enum ask
 ask_fresh(const struct asking *a, const struct cache_key *key, const struct cache_hit *hit)
 {
-	const struct reply r = reply_cached(hit);
+	struct reply r = reply_cached(hit);
 	bool prefetch = hit->prefetch;
-	enum ask done = ask_reply(a, &r);
+	struct msg_answer room;
+	enum ask done;
+
+	ask_mend(a, hit, &room, &r);
+	done = ask_reply(a, &r);
 
 	if (prefetch)
 		ask_ahead(a, key);
@@ -92,9 +114,13 @@ static enum ask
 ask_stale(const struct asking *a, const struct cache_key *key, const struct cache_hit *hit)
 {
 	bool probe = !hit->failure;
+	struct msg_answer room;
 	struct msg_ede ede;
-	const struct reply r = reply_stale(hit, &ede);
-	enum ask done = ask_reply(a, &r);
+	struct reply r = reply_stale(hit, &ede);
+	enum ask done;
+
+	ask_mend(a, hit, &room, &r);
+	done = ask_reply(a, &r);
 
 	if (probe)
 		ask_ahead(a, key);

@@ -26,7 +26,7 @@ struct hosts {
 	struct hosts_table *table;
 	struct reader *reader; /* lent; NULL: none */
 	struct hosts_job *job; /* NULL: none */
-	int64_t look_again_ms;
+	int64_t look_again_ms, changed_ms;
 	bool there, complained;
 	struct stat seen;
 };
@@ -156,7 +156,7 @@ stat_same(const struct stat *a, const struct stat *b)
 }
 
 static void
-file_look(struct hosts *h, int64_t now_ms)
+file_look_now(struct hosts *h, int64_t now_ms)
 {
 	struct stat st = {0};
 	bool beside = h->job != NULL;
@@ -186,6 +186,16 @@ file_look(struct hosts *h, int64_t now_ms)
 		hosts_file_read(h);
 }
 
+static void
+file_look(struct hosts *h, int64_t now_ms)
+{
+	const struct hosts_table *before = h->table;
+
+	file_look_now(h, now_ms);
+	if (h->table != before) /* the next one is made before the last one is freed */
+		h->changed_ms = now_ms;
+}
+
 enum res
 hosts_new(struct hosts **out, const char *file)
 {
@@ -200,7 +210,7 @@ hosts_new(struct hosts **out, const char *file)
 			return RES_NOMEM;
 		}
 	}
-	h->look_again_ms = INT64_MIN;
+	h->look_again_ms = h->changed_ms = INT64_MIN;
 	*out = h;
 	return RES_OK;
 }
@@ -228,6 +238,12 @@ hosts_look_again(struct hosts *h, const char *file)
 {
 	h->look_again_ms = INT64_MIN;
 	return strcmp(h->file != NULL ? h->file : "", file != NULL ? file : "") == 0;
+}
+
+int64_t
+hosts_changed_ms(const struct hosts *h)
+{
+	return h->changed_ms;
 }
 
 size_t

@@ -30,6 +30,8 @@ bool hosts_answer(struct hosts *, const struct msg_question *, int64_t now_ms, s
 bool hosts_has(const struct hosts *, struct span name);
 bool hosts_is_above(const struct hosts *, struct span name);
 size_t hosts_bad(const struct hosts *); /* lines skipped */
+/* When the entries last changed; INT64_MIN: never. */
+int64_t hosts_changed_ms(const struct hosts *);
 /* Reads this text in place of the file. */
 enum res hosts_read(struct hosts *, struct span text);
 

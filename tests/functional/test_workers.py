@@ -50,6 +50,20 @@ def denial(q):
     return wire.header(q.ident, 0x8183, 1, 0, 1, 0) + q.section + wire.record(b"\xc0\x0c", 6, 300, soa)
 
 
+@case("a name that is cached as denied exists as soon as the hosts file has a name below it")
+def denied_above_hosts(t):
+    hosts = t.write("hosts", "127.0.0.1 other.example.net\n")
+    d, server = stub(t, answer=denial, extra=f'local {{ hosts-file = "{hosts}" }}\n')
+    equal(client.rcode(d.ask("no-such.example.com")), "NXDOMAIN", "before")
+    t.write("hosts", "127.0.0.1 other.example.net\n192.0.2.7 host.no-such.example.com\n")
+    until(lambda: "192.0.2.7" in str(d.ask("host.no-such.example.com").answer), 10, "the file is read again")
+    reply = d.ask("no-such.example.com")
+    equal((client.rcode(reply), len(reply.answer)), ("NOERROR", 0), "after")
+    equal(client.rcode(d.ask("no-such.example.com", qtype="AAAA")), "NOERROR", "another type")
+    equal(client.rcode(d.ask("no-such-either.example.com")), "NXDOMAIN", "its neighbour")
+    equal(asked(server, "no-such.example.com"), 2, "questions: one of each type")
+
+
 ROWS = (("an answer over UDP", "www.example.com", "NOERROR", {}),
         ("an answer over TCP", "tcp.example.com", "NOERROR", {"tcp": True}),
         ("an answer of another type", "www.example.net", "NOERROR", {"qtype": "AAAA"}),
