@@ -20,6 +20,8 @@ struct cache_stats {
 	uint64_t entries, bytes;
 };
 
+#define CACHE_UPSTREAMS 256 /* an entry has one byte for the number of its upstream */
+
 /* A cached answer. */
 struct cache_hit {
 	struct msg_answer answer; /* without OPT; ttl_at set */
@@ -36,11 +38,11 @@ struct cache_hit {
 	bool prefetch;
 	bool has_ede;
 	struct msg_ede ede; /* the EDE that came with it; text lent */
-	uint32_t upstream;  /* a number that the caller chose */
+	uint32_t upstream;  /* a number that the caller chose, below CACHE_UPSTREAMS */
 };
 
 struct cache_entry_info {
-	uint32_t upstream;
+	uint32_t upstream; /* below CACHE_UPSTREAMS */
 	bool ad;
 	const struct msg_ede *ede; /* may be NULL; at most MSG_EDE_TEXT_MAX bytes of its text are kept */
 	uint32_t age_s;            /* DoH Age: taken off the TTLs before the limits are applied */

@@ -1,5 +1,6 @@
 #include "resolver/deliver.h"
 
+#include "config/settings.h"
 #include "resolver/answer_class.h"
 #include "resolver/here.h"
 #include "resolver/rebinding.h"
@@ -76,6 +77,8 @@ query_keep(struct query *q, const struct msg_answer *m, const struct cache_entry
 	else
 		cache_put_relayed(e->cache, &q->key, m->rcode, info->ede, FAILURE_RELAYED_MS, now);
 }
+
+_Static_assert(CONFIG_UPSTREAMS_MAX <= CACHE_UPSTREAMS, "an entry holds the number of each upstream");
 
 /* DNSSEC validation would go here, between the answer and the cache. */
 enum query_step

@@ -49,8 +49,8 @@ struct finding {
 	int64_t have; /* VERDICT_NUMBER_NONE: does not apply */
 	int64_t want;
 	char *text; /* for people, one line, no control characters; owned */
-	bool
-	    advice; /* would refuse in no mode of its rule: an old list of logs, unless when-stale is refuse */
+	/* it would refuse in no mode of its rule: an old list of logs, unless when-stale is refuse */
+	bool advice;
 };
 
 /* One certificate as the verdict shows it. Strings owned. */
