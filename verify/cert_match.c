@@ -11,18 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIAL_MAX       64                       /* bytes; RFC 5280, 4.1.2.2 allows 20 */
-#define NAME_KEY_MAX     (16 * 1024)              /* of a name in compared form */
-#define ISSUER_BACKWARDS (CERT_MATCH_ISSUER + 1U) /* an issuer entry with its name in the other order */
-#define TEXT_MAX         (512 * 1024 * 1024)      /* of all entries in canonical form */
+#define SERIAL_MAX   64                       /* bytes; RFC 5280, 4.1.2.2 allows 20 */
+#define NAME_KEY_MAX (16 * 1024)              /* of a name in compared form */
+#define KINDS        (CERT_MATCH_ISSUER + 1U) /* an entry with its name in the other order: kind + KINDS */
+#define TEXT_MAX     (512 * 1024 * 1024)      /* of all entries in canonical form */
 
 /*
  * An entry is the SHA-256 of what it names, so all kinds are one sorted array and a look-up is one binary search.
  * A certificate or a key has that hash already; a name, or a serial with a name, is hashed in compared form.
  */
 struct entry {
-	unsigned kind; /* enum cert_match_kind, or ISSUER_BACKWARDS */
-	bool second;   /* the other order of a name: not counted */
+	unsigned kind; /* enum cert_match_kind, or that + KINDS */
 	uint8_t hash[32];
 	size_t text; /* where its canonical text begins */
 };
@@ -30,10 +29,10 @@ struct entry {
 struct cert_match {
 	struct entry *entry; /* sorted by kind and hash */
 	size_t n;
-	size_t n_second; /* of those */
+	size_t n_backwards; /* of those: names in the other order, which are not counted */
 	size_t cap;
 	struct buf text; /* canonical entries, each with a NUL */
-	bool has[ISSUER_BACKWARDS + 1];
+	bool has[KINDS];
 };
 
 struct cert_match_builder {
@@ -111,7 +110,7 @@ match_entry_add(struct cert_match *list, struct entry entry, const uint8_t hash[
 {
 	if (!buf_ok(&list->text))
 		return why_say(why, RES_NOMEM, "no memory");
-	if (!entry.second && list->n - list->n_second >= CERT_MATCH_ENTRIES_MAX)
+	if (entry.kind < KINDS && list->n - list->n_backwards >= CERT_MATCH_ENTRIES_MAX)
 		return why_say(why, RES_LIMIT, "more than %d entries", CERT_MATCH_ENTRIES_MAX);
 	if (list->n == list->cap) {
 		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
@@ -124,7 +123,7 @@ match_entry_add(struct cert_match *list, struct entry entry, const uint8_t hash[
 	}
 	memcpy(entry.hash, hash, 32);
 	list->entry[list->n++] = entry;
-	list->n_second += entry.second;
+	list->n_backwards += entry.kind >= KINDS;
 	return RES_OK;
 }
 
@@ -264,8 +263,7 @@ name_entry_add(struct cert_match_builder *b, enum cert_match_kind kind, struct s
 	res = match_name_hash(b, hash, serial, name, true);
 	if (res != RES_OK)
 		return res == RES_NOT_FOUND ? RES_OK : match_name_fault(res, name, why);
-	entry.kind = issuer ? ISSUER_BACKWARDS : kind;
-	entry.second = true;
+	entry.kind += KINDS;
 	return match_entry_add(&b->list, entry, hash, why);
 }
 
@@ -331,15 +329,6 @@ match_compare(const void *a, const void *b)
 	return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : memcmp(x->hash, y->hash, 32);
 }
 
-/* Of two that are the same, an entry as written comes first. */
-static int
-match_compare_all(const void *a, const void *b)
-{
-	int c = match_compare(a, b);
-
-	return c != 0 ? c : ((const struct entry *)a)->second - ((const struct entry *)b)->second;
-}
-
 enum res
 cert_match_finish(struct cert_match **out, struct cert_match_builder *b)
 {
@@ -354,14 +343,14 @@ cert_match_finish(struct cert_match **out, struct cert_match_builder *b)
 	b->list = (struct cert_match){.entry = NULL};
 	cert_match_builder_free(b);
 	if (list->n > 0)
-		qsort(list->entry, list->n, sizeof *list->entry, match_compare_all);
-	list->n_second = 0;
+		qsort(list->entry, list->n, sizeof *list->entry, match_compare);
+	list->n_backwards = 0;
 	for (size_t i = 0; i < list->n; i++) {
-		list->has[list->entry[i].kind] = true;
+		list->has[list->entry[i].kind % KINDS] = true;
 		if (kept > 0 && match_compare(&list->entry[kept - 1], &list->entry[i]) == 0)
 			continue;
 		list->entry[kept++] = list->entry[i];
-		list->n_second += list->entry[i].second;
+		list->n_backwards += list->entry[i].kind >= KINDS;
 	}
 	list->n = kept;
 	*out = list;
@@ -371,13 +360,13 @@ cert_match_finish(struct cert_match **out, struct cert_match_builder *b)
 size_t
 cert_match_count(const struct cert_match *list)
 {
-	return list->n - list->n_second;
+	return list->n - list->n_backwards;
 }
 
 size_t
 cert_match_builder_count(const struct cert_match_builder *b)
 {
-	return b->list.n - b->list.n_second;
+	return b->list.n - b->list.n_backwards;
 }
 
 bool
@@ -395,9 +384,8 @@ hash_match(const struct cert_match *list, unsigned kind, const uint8_t hash[32],
 	found = bsearch(&want, list->entry, list->n, sizeof *list->entry, match_compare);
 	if (found == NULL)
 		return false;
-	*hit =
-	    (struct cert_match_hit){kind == ISSUER_BACKWARDS ? CERT_MATCH_ISSUER : (enum cert_match_kind)kind,
-				    (const char *)list->text.p + found->text, RES_OK};
+	*hit = (struct cert_match_hit){(enum cert_match_kind)(kind % KINDS),
+				       (const char *)list->text.p + found->text, RES_OK};
 	return true;
 }
 
@@ -421,9 +409,8 @@ name_match(const struct cert_match *list, enum cert_match_kind kind, struct span
 		hit->res = name_key_from_der(&key, name);
 	if (hit->res == RES_OK && !found) {
 		hit->res = match_key_hash(hash, &key);
-		found =
-		    hit->res == RES_OK && (hash_match(list, kind, hash, hit) ||
-					   (either_order && hash_match(list, ISSUER_BACKWARDS, hash, hit)));
+		found = hit->res == RES_OK && (hash_match(list, kind, hash, hit) ||
+					       (either_order && hash_match(list, kind + KINDS, hash, hit)));
 	}
 	buf_free(&key);
 	return found;
@@ -459,7 +446,7 @@ cert_match_cert(const struct cert_match *list, const struct cert *cert, struct c
 	    (fingerprint_match(list, cert, hit) || hit->res != RES_OK))
 		return hit->res == RES_OK;
 	return cert_match_has_kind(list, CERT_MATCH_SERIAL) &&
-	       name_match(list, CERT_MATCH_SERIAL, serial_strip(cert->serial), cert->issuer, false, hit);
+	       name_match(list, CERT_MATCH_SERIAL, serial_strip(cert->serial), cert->issuer, true, hit);
 }
 
 bool

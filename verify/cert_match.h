@@ -5,8 +5,8 @@
  *
  * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. cert_match_cert and cert_match_issuer, which
  * refuse, also take it in the other order, as openssl(1) prints names: an entry that was pasted from there must not be
- * without effect. A list is immutable once built, sorted, and
- * looked up in logarithmic time, so the cost of a verdict does not depend on its size.
+ * without effect. A list is immutable once built, sorted, and looked up in logarithmic time, so the cost of a verdict does
+ * not depend on its size.
  */
 #ifndef VERIFY_CERT_MATCH_H
 #define VERIFY_CERT_MATCH_H
