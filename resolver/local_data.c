@@ -64,8 +64,7 @@ record_fill(struct record *r, struct span wire)
 	/* the library's result for an unknown type without data (RFC 6895, 3.1: 0 is reserved) */
 	if (shape.type == 0)
 		return "unknown type";
-	if (shape.type == TYPE_OPT || shape.type == TYPE_NXNAME ||
-	    (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
+	if (msg_type_is_meta(shape.type) || shape.type == TYPE_ANY)
 		return "this record cannot be served";
 	if (shape.ttl > INT32_MAX) /* RFC 2181, 8 */
 		return "a TTL beyond 2147483647";

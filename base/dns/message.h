@@ -110,6 +110,9 @@ enum msg_fault {
 	MSG_BADVERS,
 	MSG_REFUSED, /* classes and types that are never forwarded (AXFR, IXFR, meta types, CH, RD = 0) */
 };
+/* No record has such a type: OPT, NXNAME (RFC 9824), and 249 to 254 (RFC 6895, 3.1). ANY, which clients may ask for, is not
+ * among them. */
+bool msg_type_is_meta(uint16_t type);
 /* On MSG_DROP *q is undefined, else id, flags, where readable section, and whether there was an OPT are filled. */
 enum msg_fault msg_question_read(struct msg_question *, struct span wire);
 

@@ -75,10 +75,10 @@ question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned
 	return w.at == wire.n;
 }
 
-static bool
-type_is_refused(uint16_t type)
+bool
+msg_type_is_meta(uint16_t type)
 {
-	return type == TYPE_OPT || (type >= TYPE_TKEY && type <= TYPE_MAILA);
+	return type == TYPE_OPT || type == TYPE_NXNAME || (type >= TYPE_TKEY && type <= TYPE_MAILA);
 }
 
 enum msg_fault
@@ -114,7 +114,7 @@ msg_question_read(struct msg_question *q, struct span wire)
 		return MSG_BADVERS;
 	if (q->type == TYPE_NXNAME) /* RFC 9824, 3.5 */
 		return MSG_FORMERR;
-	if (!(flags & MSG_RD) || q->class != CLASS_IN || type_is_refused(q->type))
+	if (!(flags & MSG_RD) || q->class != CLASS_IN || msg_type_is_meta(q->type))
 		return MSG_REFUSED;
 	return MSG_OK;
 }
