@@ -128,25 +128,29 @@ failure_put(struct cache *c, const struct cache_key *k, uint64_t hash, uint16_t 
 		(void)cache_store_add(c->store, c->generation, k, hash, e, now_ms);
 }
 
+/* RFC 8767, 5: a failure does not replace data that may still be served. */
+static void
+failure_put_beside(struct cache *c, const struct cache_key *k, uint16_t rcode, uint16_t relayed,
+		   const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
+{
+	const uint64_t hash = cache_store_hash(c->store, k);
+
+	if (!cache_store_failed(c->store, c->generation, k, hash, relayed, for_ms, now_ms))
+		failure_put(c, k, hash, MSG_RA, rcode, ede, for_ms, now_ms);
+}
+
 void
 cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
 		  int64_t for_ms, int64_t now_ms)
 {
-	const uint64_t hash = cache_store_hash(c->store, k);
-
-	/* RFC 8767, 5: a failure does not replace data that may still be served. */
-	if (!cache_store_failed(c->store, c->generation, k, hash, 0, for_ms, now_ms))
-		failure_put(c, k, hash, MSG_RA, rcode, ede, for_ms, now_ms);
+	failure_put_beside(c, k, rcode, 0, ede, for_ms, now_ms);
 }
 
 void
 cache_put_relayed(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
 		  int64_t for_ms, int64_t now_ms)
 {
-	const uint64_t hash = cache_store_hash(c->store, k);
-
-	if (!cache_store_failed(c->store, c->generation, k, hash, rcode, for_ms, now_ms))
-		failure_put(c, k, hash, MSG_RA, rcode, ede, for_ms, now_ms);
+	failure_put_beside(c, k, rcode, rcode, ede, for_ms, now_ms);
 }
 
 void
