@@ -38,8 +38,8 @@ query_on_outcome(struct attempts *as, const struct attempt_outcome *o)
 	engine_step_end(e);
 }
 
-/* Blames servers that sent nothing since they were asked. late: for longer than usual. stalled: some perhaps for so long that the
- * connection is most likely dead; a newer connection is not blamed. */
+/* Blames servers that sent nothing since they were asked. late: the next one is asked now. stalled: some may be silent for so
+ * long that their connection is most likely dead; a newer connection is not blamed. */
 static void
 query_blame_silent(struct query *q, bool late, bool stalled)
 {
