@@ -377,6 +377,6 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	server_beside_tidy(s);
 	if (apart) { /* a lane is free */
 		s->set->hooks.on_change(s->set->hooks.ctx);
-		server_lanes_tidy(s);
+		server_lanes_tidy(s, zone);
 	}
 }

@@ -38,12 +38,26 @@ server_good(struct server *s)
 	s->retry_at_ms = s->wait_until_ms = 0;
 }
 
+/* Something came back. After a while in which it ended its connections, whatever the question, no zone is to blame for that. */
+static void
+server_lives(struct server *s)
+{
+	int64_t now = loop_now_ms(s->loop);
+
+	if (s->barren && !server_time_within(s->answered_ms, now, UPSTREAM_LANE_PROVEN_MS)) {
+		quarantine_pardon(&s->set->quarantine, s->id, s->answered_ms);
+		s->fire_until_ms = 0;
+	}
+	s->barren = false;
+	s->answered_ms = now;
+	s->suspect_until_ms = 0;
+}
+
 /* sent_ms: when the question was sent. */
 static void
 server_answered(struct server *s, int64_t sent_ms)
 {
-	s->answered_ms = loop_now_ms(s->loop);
-	s->suspect_until_ms = 0;
+	server_lives(s);
 	s->bad = 0;
 	s->doubt = REASON_NONE;
 	/* A refusal lasts until a certificate is accepted. This answer came over a connection that was open before. */
@@ -131,8 +145,7 @@ server_answered_zone(struct server *s, uint64_t zone, int64_t sent_ms)
 void
 server_answered_badly(struct server *s, uint64_t zone, enum reason reason)
 {
-	s->answered_ms = loop_now_ms(s->loop);
-	s->suspect_until_ms = 0;
+	server_lives(s);
 	counter_add_reason(s->set->counters, reason);
 	if (!server_bad_zone(s, zone)) {
 		server_log(s, LOG_INFO, "answer-refused", reason, NULL);
@@ -148,7 +161,8 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 {
 	struct quarantine *q = &s->set->quarantine;
 	int64_t now = loop_now_ms(s->loop);
-	bool proven = quarantine_is_proven(q, s->id, zone, s->answered_ms);
+	bool proven = quarantine_is_proven(q, s->id, zone, s->answered_ms) &&
+		      server_time_within(s->answered_ms, now, UPSTREAM_LANE_PROVEN_MS);
 	bool many;
 
 	if (apart && alone > 0 && alone < QUARANTINE_KILLS) /* not chance */
@@ -162,6 +176,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 	many = alone > 0 && server_bad_zone(s, zone) &&
 	       !server_time_within(s->answered_ms, now, UPSTREAM_EVIDENCE_MS);
 	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
+		s->barren = true;
 		server_failed(s, REASON_CLOSED, false, NULL);
 		return;
 	}

@@ -61,9 +61,14 @@ server_lane_failed(struct server *s)
 }
 
 void
-server_lanes_tidy(struct server *s)
+server_lanes_tidy(struct server *s, uint64_t zone)
 {
-	if (loop_now_ms(s->loop) >= s->fire_until_ms) /* there is no more to come */
+	int64_t now = loop_now_ms(s->loop), retry;
+	unsigned burst = server_lane_burst(s, UPSTREAM_LANE_RETRY);
+
+	if (now >= s->fire_until_ms && /* there is no more to come */
+	    quarantine_find(&s->set->quarantine, s->id, zone, now, &retry) == QUARANTINE_NONE &&
+	    pace_has(&s->lane_pace, now, UPSTREAM_LANE_MS, burst)) /* others can be made */
 		server_lanes_drop_idle(s);
 }
 
@@ -78,9 +83,10 @@ server_lane_has(const struct server *s, uint64_t zone)
 	return false;
 }
 
-/* A lane is free, and a connection of its own may be made where it has none. */
+/* A lane is free, and a connection of its own may be made where it has none. convict: for a zone in quarantine, which others
+ * cannot keep from being tried by using up the lanes' connections. */
 static enum manner
-server_manner_alone(struct server *s, int64_t now, unsigned burst)
+server_manner_alone(struct server *s, int64_t now, unsigned burst, bool convict)
 {
 	int n = server_lane_free(s);
 
@@ -88,10 +94,12 @@ server_manner_alone(struct server *s, int64_t now, unsigned burst)
 		return MANNER_NOT;
 	if (lane_is_up(&s->lane[n]))
 		return MANNER_ALONE;
-	if (now < s->lane_rest_until_ms ||
-	    !pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)))
+	if (now < s->lane_rest_until_ms)
 		return MANNER_NOT;
-	return MANNER_ALONE;
+	if (pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)) ||
+	    (convict && pace_take(&s->convict_pace, now, UPSTREAM_LANE_MS, 1)))
+		return MANNER_ALONE;
+	return MANNER_NOT;
 }
 
 /* Nothing is known against the zone. For a while after harm was done, the shared connection is for known zones only. */
@@ -102,7 +110,7 @@ server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited
 
 	if (!suspect && (now >= s->fire_until_ms || server_knows(s, zone)))
 		return MANNER_SHARED;
-	m = server_manner_alone(s, now, UPSTREAM_LANE_BURST);
+	m = server_manner_alone(s, now, UPSTREAM_LANE_BURST, false);
 	return m == MANNER_NOT && waited && !suspect ? MANNER_SHARED : m;
 }
 
@@ -116,10 +124,10 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 	case QUARANTINE_NONE:
 		return server_manner_unknown(s, zone, suspect, waited, now);
 	case QUARANTINE_ALONE:
-		return server_manner_alone(s, now, UPSTREAM_LANE_BURST);
+		return server_manner_alone(s, now, UPSTREAM_LANE_BURST, true);
 	case QUARANTINE_ONE:
 		if (!server_lane_has(s, zone))
-			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY);
+			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY, true);
 		break;
 	case QUARANTINE_OUT:
 		break;

@@ -35,7 +35,8 @@ void server_lane_give(struct server *, int lane);
 /* A lane's connection could not be made, or was not used, while the shared one is open: the server may allow no more. None is
  * made for a while. */
 void server_lane_failed(struct server *);
-/* Closes idle lanes when they are not needed any more: an upstream normally gets one connection, not five. */
-void server_lanes_tidy(struct server *);
+/* A question of the zone left its lane. Closes idle lanes when they are not needed any more: an upstream normally gets one
+ * connection, not five. They stay until they have been idle for long if a zone in quarantine uses them, or if many were made. */
+void server_lanes_tidy(struct server *, uint64_t zone);
 
 #endif

@@ -34,8 +34,9 @@ entry_own(struct quarantine *q, uint64_t key)
 
 /* Its entry, or a fresh one in place of the one with the oldest news. */
 static struct quarantine_entry *
-entry_make(struct quarantine *q, uint64_t key, int64_t now_ms)
+entry_make(struct quarantine *q, uint32_t server, uint64_t zone, int64_t now_ms)
 {
+	uint64_t key = entry_key(server, zone);
 	struct quarantine_entry *set = q->set[key % QUARANTINE_SETS], *at = &set[0];
 
 	for (size_t i = 0; i < QUARANTINE_WAYS; i++) {
@@ -47,9 +48,18 @@ entry_make(struct quarantine *q, uint64_t key, int64_t now_ms)
 			at = &set[i];
 	}
 	if (at->key != key || now_ms - at->seen_ms >= QUARANTINE_MEMORY_MS)
-		*at = (struct quarantine_entry){.key = key};
+		*at = (struct quarantine_entry){.key = key, .server = server};
 	at->seen_ms = now_ms;
 	return at;
+}
+
+static void
+entry_forgive(struct quarantine_entry *e)
+{
+	e->kills = e->answers = 0;
+	e->retry_at_ms = 0;
+	if (e->poor_until_ms == 0)
+		e->key = 0;
 }
 
 enum quarantine_state
@@ -76,13 +86,11 @@ quarantine_is_proven(const struct quarantine *q, uint32_t server, uint64_t zone,
 }
 
 static int64_t
-out_ms(uint32_t kills, bool proven)
+out_ms(uint32_t kills)
 {
 	int64_t ms = QUARANTINE_MIN_MS;
 
-	/* While the server answers no question the fault may be its own: then no zone is out for longer than the server
-	 * rests. */
-	for (uint32_t i = QUARANTINE_KILLS; proven && i + 1 < kills && ms < QUARANTINE_MAX_MS; i += 2)
+	for (uint32_t i = QUARANTINE_KILLS; i + 1 < kills && ms < QUARANTINE_MAX_MS; i += 2)
 		ms *= 2;
 	return ms < QUARANTINE_MAX_MS ? ms : QUARANTINE_MAX_MS;
 }
@@ -91,16 +99,32 @@ void
 quarantine_killed(struct quarantine *q, uint32_t server, uint64_t zone, unsigned times, bool proven,
 		  int64_t now_ms)
 {
-	struct quarantine_entry *e = entry_make(q, entry_key(server, zone), now_ms);
+	struct quarantine_entry *e = entry_make(q, server, zone, now_ms);
+	uint32_t before = e->kills;
 
 	if (times == 0)
 		return;
 	if (e->kills == 0)
 		e->first_kill_ms = now_ms;
 	e->kills += times;
+	if (!proven && e->kills > QUARANTINE_KILLS) /* the fault may be the server's own */
+		e->kills = before > QUARANTINE_KILLS ? before : QUARANTINE_KILLS;
+	if (e->kills > QUARANTINE_KILLS_MAX)
+		e->kills = QUARANTINE_KILLS_MAX;
 	e->answers = 0;
 	if (e->kills >= QUARANTINE_KILLS)
-		e->retry_at_ms = now_ms + out_ms(e->kills, proven);
+		e->retry_at_ms = now_ms + out_ms(e->kills);
+}
+
+void
+quarantine_pardon(struct quarantine *q, uint32_t server, int64_t since_ms)
+{
+	for (size_t i = 0; i < QUARANTINE_SETS * QUARANTINE_WAYS; i++) {
+		struct quarantine_entry *e = &q->set[i / QUARANTINE_WAYS][i % QUARANTINE_WAYS];
+
+		if (e->key != 0 && e->server == server && e->first_kill_ms > since_ms)
+			entry_forgive(e);
+	}
 }
 
 void
@@ -113,15 +137,13 @@ quarantine_answered(struct quarantine *q, uint32_t server, uint64_t zone)
 	e->retry_at_ms = 0;
 	if (++e->answers < QUARANTINE_ANSWERS * e->kills)
 		return;
-	e->kills = e->answers = 0;
-	if (e->poor_until_ms == 0)
-		e->key = 0;
+	entry_forgive(e);
 }
 
 void
 quarantine_set_poor(struct quarantine *q, uint32_t server, uint64_t zone, int64_t now_ms)
 {
-	entry_make(q, entry_key(server, zone), now_ms)->poor_until_ms = now_ms + QUARANTINE_POOR_MS;
+	entry_make(q, server, zone, now_ms)->poor_until_ms = now_ms + QUARANTINE_POOR_MS;
 }
 
 void

@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #define QUARANTINE_SETS                                                                                      \
-	256 /* with the ways: 1024 zones in 48 KiB; a hostile page that uses more has to register more domains */
+	256 /* with the ways: 1024 zones in 56 KiB; a hostile page that uses more has to register more domains */
 #define QUARANTINE_WAYS      4
 #define QUARANTINE_KILLS     2 /* connections that ended with a lone question of the zone; one may be chance */
-#define QUARANTINE_MIN_MS    2000 /* first rest; doubles */
-#define QUARANTINE_MAX_MS    60000
+#define QUARANTINE_KILLS_MAX 8      /* no more are counted: the rest grows no further */
+#define QUARANTINE_MIN_MS    2000   /* first rest; doubles */
+#define QUARANTINE_MAX_MS    10000  /* a trial after that costs a connection, and no other question */
 #define QUARANTINE_MEMORY_MS 600000 /* an entry without news for so long is ignored */
 #define QUARANTINE_POOR_MS                                                                                   \
 	60000 /* bad on a fresh connection as well: so long no further one is made for it */
@@ -30,6 +31,7 @@ struct quarantine_entry {
 	int64_t poor_until_ms;
 	uint32_t kills;
 	uint32_t answers; /* since the last kill */
+	uint32_t server;
 };
 
 struct quarantine {
@@ -48,7 +50,8 @@ enum quarantine_state quarantine_find(const struct quarantine *, uint32_t server
 				      int64_t now_ms, int64_t *retry_at_ms);
 /* The server has answered some question since the zone first did harm: the server works, so the zone is at fault. */
 bool quarantine_is_proven(const struct quarantine *, uint32_t server, uint64_t zone, int64_t answered_ms);
-/* This many connections ended while they carried only a question of this zone. */
+/* This many connections ended while they carried only a question of this zone. proven: the
+ * server works, so the zone is at fault; otherwise they count for no more than QUARANTINE_KILLS. */
 void quarantine_killed(struct quarantine *, uint32_t server, uint64_t zone, unsigned times, bool proven,
 		       int64_t now_ms);
 /* A question of the zone was answered. QUARANTINE_ANSWERS answers for each ended connection clear the zone, so a
@@ -59,6 +62,8 @@ void quarantine_answered(struct quarantine *, uint32_t server, uint64_t zone);
 void quarantine_set_poor(struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
 void quarantine_set_good(struct quarantine *, uint32_t server, uint64_t zone);
 bool quarantine_is_poor(const struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
+/* The server was at fault: what its zones did since then is forgotten. */
+void quarantine_pardon(struct quarantine *, uint32_t server, int64_t since_ms);
 void quarantine_clear(struct quarantine *);
 
 #endif

@@ -25,8 +25,8 @@
 #define UPSTREAM_FRESH_MS    15000
 #define UPSTREAM_FRESH_BURST 3
 /* Connections of lanes: a burst that is enough for all hostile zones of one page until each is known, then one in
- * two seconds. A server that has answered nothing lately gets fewer: the fault may be its own, and then more
- * connections do not help. */
+ * two seconds, and one more for zones known to do harm. A server that has answered nothing lately gets fewer: the fault may be
+ * its own, and then more connections do not help. */
 #define UPSTREAM_LANE_MS        2000
 #define UPSTREAM_LANE_BURST     60
 #define UPSTREAM_LANE_RETRY     30 /* the part of them for zones known to do harm */
@@ -86,6 +86,7 @@ struct server {
 #define UPSTREAM_BAD_MAX 3
 	uint64_t bad_zone[UPSTREAM_BAD_MAX];
 	unsigned bad;
+	bool barren;       /* it failed because its connections ended, and has answered nothing since */
 	enum reason doubt; /* the failure they met; REASON_NONE: none */
 	int64_t
 	    fire_until_ms; /* a question ended its connection not long ago: unknown zones go to lanes until then; 0: no */
@@ -94,7 +95,7 @@ struct server {
 	    [UPSTREAM_KNOWN_MAX]; /* zones that had an answer here; a newer one replaces an older one of equal hash */
 	unsigned poor;            /* answers in a row over the present connection: failures, or none at all */
 	struct lane lane[UPSTREAM_LANES];
-	struct pace fresh_pace, lane_pace;
+	struct pace fresh_pace, lane_pace, convict_pace;
 	int64_t lane_rest_until_ms;                  /* no connection of a lane is made before */
 	struct tp_slot *beside[UPSTREAM_BESIDE_MAX]; /* NULL until the first use */
 	struct pace beside_pace;

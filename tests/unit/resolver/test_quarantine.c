@@ -50,8 +50,13 @@ static const struct {
     {"two kills at different times count as two", {{KILL, 100, 2}}, 150, QUARANTINE_OUT, 2100},
     {"after its time the zone may ask one question at a time", {{KILL2, 100, 1}}, 2100, QUARANTINE_ONE, 2100},
     {"a second offence puts the zone out for four seconds", {{KILL2, 100, 1}, {KILL2, 2100, 1}}, 2200, QUARANTINE_OUT, 6100},
-    {"the time doubles to a minute at most", {{KILL2, 100, 20}}, 200, QUARANTINE_OUT, 60100},
+    {"the time doubles to ten seconds at most", {{KILL2, 100, 20}}, 200, QUARANTINE_OUT, 10100},
+    {"sixty-four answers clear any number of kills", {{KILL2, 100, 20}, {ANSWER, 200, 64}}, 200, QUARANTINE_NONE, 0},
+    {"fewer do not", {{KILL2, 100, 20}, {ANSWER, 200, 63}}, 200, QUARANTINE_ALONE, 0},
     {"while the server answers no zone the time stays at two seconds", {{KILL2_UNPROVEN, 100, 20}}, 200, QUARANTINE_OUT, 2100},
+    {"while the server answers no zone twenty kills are cleared like two", {{KILL2_UNPROVEN, 100, 20}, {ANSWER, 200, 16}}, 200,
+	QUARANTINE_NONE, 0},
+    {"such kills add nothing to what was proven", {{KILL2, 100, 3}, {KILL2_UNPROVEN, 200, 5}}, 300, QUARANTINE_OUT, 8200},
     {"after an answer the zone gets a connection of its own again", {{KILL2, 100, 1}, {ANSWER, 200, 1}}, 200, QUARANTINE_ALONE, 0},
     {"fifteen answers do not clear two kills", {{KILL2, 100, 1}, {ANSWER, 200, 15}}, 200, QUARANTINE_ALONE, 0},
     {"sixteen answers clear two kills", {{KILL2, 100, 1}, {ANSWER, 200, 16}}, 200, QUARANTINE_NONE, 0},
@@ -124,6 +129,36 @@ an_answer_after_the_first_kill_proves_that_the_server_lives(void **state)
 	assert_true(quarantine_is_proven(q, SERVER, ZONE, 100));
 }
 
+/* When each of three zones did its first harm; the server is pardoned from 100 on. */
+static void
+a_server_that_was_at_fault_is_pardoned_for_its_zones_of_that_time(void **state)
+{
+	static const struct {
+		uint32_t server;
+		uint64_t zone;
+		int64_t first, last;
+		enum quarantine_state state;
+	} zones[] = {
+	    {SERVER, ZONE, 101, 150, QUARANTINE_NONE},
+	    {SERVER, ZONE + 1, 100, 150, QUARANTINE_OUT}, /* known before */
+	    {SERVER + 1, ZONE, 101, 150, QUARANTINE_OUT}, /* at another server */
+	};
+	int64_t retry;
+
+	(void)state;
+	quarantine_set_poor(q, SERVER, ZONE, 101);
+	for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+		quarantine_killed(q, zones[i].server, zones[i].zone, 2, false, zones[i].first);
+		quarantine_killed(q, zones[i].server, zones[i].zone, 2, false, zones[i].last);
+	}
+	quarantine_pardon(q, SERVER, 100);
+	for (size_t i = 0; i < sizeof zones / sizeof *zones; i++)
+		assert_int_equal(quarantine_find(q, zones[i].server, zones[i].zone, 200, &retry), zones[i].state);
+	assert_true(quarantine_is_poor(q, SERVER, ZONE, 200)); /* that is no matter of connections */
+	quarantine_killed(q, SERVER, ZONE, 1, false, 300); /* it starts anew */
+	assert_int_equal(quarantine_find(q, SERVER, ZONE, 300, &retry), QUARANTINE_ALONE);
+}
+
 static void
 harm_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
 {
@@ -164,6 +199,7 @@ main(void)
 	    TEST(what_a_zone_did_decides_how_it_is_asked),
 	    TEST(a_zone_is_judged_at_each_server_by_itself),
 	    TEST(an_answer_after_the_first_kill_proves_that_the_server_lives),
+	    TEST(a_server_that_was_at_fault_is_pardoned_for_its_zones_of_that_time),
 	    TEST(harm_on_a_fresh_connection_is_remembered_for_a_minute),
 	    TEST(from_a_full_set_the_oldest_is_dropped),
 	};
