@@ -114,6 +114,16 @@ server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited
 	return m == MANNER_NOT && waited && !suspect ? MANNER_SHARED : m;
 }
 
+/* The server allows no lanes: a zone in quarantine is tried on the shared connection while nothing else is there. */
+static enum manner
+server_manner_trial(struct server *s, int64_t now)
+{
+	bool idle = server_is_ready(s) && LIST_EMPTY(&s->attempts);
+
+	return idle && pace_take(&s->convict_pace, now, UPSTREAM_LANE_NONE_MS, 1) ? MANNER_SHARED
+										  : MANNER_NOT;
+}
+
 enum manner
 server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 {
@@ -124,8 +134,12 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 	case QUARANTINE_NONE:
 		return server_manner_unknown(s, zone, suspect, waited, now);
 	case QUARANTINE_ALONE:
+		if (now < s->lane_rest_until_ms) /* it allows no lanes */
+			return MANNER_SHARED;
 		return server_manner_alone(s, now, UPSTREAM_LANE_BURST, true);
 	case QUARANTINE_ONE:
+		if (now < s->lane_rest_until_ms)
+			return server_manner_trial(s, now);
 		if (!server_lane_has(s, zone))
 			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY, true);
 		break;
