@@ -280,6 +280,7 @@ conn_create(struct conn_shared *shared, struct ticket *ticket)
 	c->shared = shared;
 	c->fd = -1;
 	c->keepalive_ms = -1;
+	c->takes = quota_takes(&shared->quota);
 	exchange_list_start(&c->in_flight);
 	c->plain = buf_max(CONN_PLAIN_MAX);
 	c->presented = buf_max(CONN_PRESENTED_MAX);

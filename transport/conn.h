@@ -15,6 +15,7 @@
 #include "transport/exchange.h"
 #include "transport/idle.h"
 #include "transport/proto.h"
+#include "transport/quota.h"
 #include "transport/ticket.h"
 #include "transport/tls.h"
 
@@ -56,6 +57,7 @@ struct conn_shared {
 	struct exchange_list waiting; /* for a connection that takes them */
 	struct tickets tickets;
 	struct idle idle;
+	struct quota quota;
 	struct tp_stats stats;
 	bool unordered; /* the peer has answered a question before an older one, or its protocol says so */
 };
@@ -78,8 +80,9 @@ struct conn {
 	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
 	bool draining;       /* finishes what it carries and takes nothing new */
 	bool retired;        /* ... and what it carries is not repeated on another one */
-	bool carried;        /* a question was written on it */
-	bool answered;       /* it brought an answer */
+	unsigned takes;      /* no more questions than this are written on it; 0: any number */
+	unsigned carried;    /* questions that were written on it */
+	unsigned answered;   /* answers that it brought */
 	bool offered;        /* a saved session */
 	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
 	bool refused;        /* ends because of its verdict */
@@ -103,6 +106,8 @@ struct conn *conn_create(struct conn_shared *, struct ticket *);
 bool conn_start(struct conn *);
 /* Sends the waiting exchanges and the protocol's own frames. Judges again first when that is due. */
 void conn_flush(struct conn *);
+/* Were as many questions written on it as the peer answers over one connection? */
+bool conn_is_used_up(const struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
 /* Do its questions wait behind one that is late (late.h)? False while the connection is not ready. */

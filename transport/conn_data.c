@@ -6,14 +6,25 @@
 
 /* ---- out */
 
+bool
+conn_is_used_up(const struct conn *c)
+{
+	return c->takes > 0 && c->shared->quota.times > 0 && c->carried >= c->takes;
+}
+
+static bool
+conn_has_room(const struct conn *c)
+{
+	return !c->draining && !conn_is_used_up(c) && c->proto->ops->has_room(c->proto);
+}
+
 static void
 conn_take(struct conn *c)
 {
 	struct exchange_list *waiting = &c->shared->waiting;
 	struct tp_exchange *x;
 
-	while ((x = exchange_list_first(waiting)) != NULL && !c->draining &&
-	       c->proto->ops->has_room(c->proto)) {
+	while ((x = exchange_list_first(waiting)) != NULL && conn_has_room(c)) {
 		enum res res = c->proto->ops->take(c->proto, x, &c->plain);
 
 		if (res == RES_NOMEM) { /* perhaps nothing else will want a flush */
@@ -27,7 +38,8 @@ conn_take(struct conn *c)
 		x->place = EXCHANGE_IN_FLIGHT;
 		x->conn = c;
 		c->shared->stats.questions += !x->written && !x->own;
-		x->written = c->carried = true;
+		x->written = true;
+		c->carried++;
 		x->written_us = c->now_us;
 		x->written_ms = loop_now_ms(c->shared->loop);
 	}
@@ -37,7 +49,7 @@ conn_take(struct conn *c)
 static bool
 conn_can_take(const struct conn *c)
 {
-	return c->shared->waiting.n > 0 && !c->draining && c->proto->ops->has_room(c->proto);
+	return c->shared->waiting.n > 0 && conn_has_room(c);
 }
 
 void

@@ -20,6 +20,7 @@ libtransport_a_SOURCES = \
 	transport/loop.c transport/loop.h \
 	transport/posts.c transport/posts.h \
 	transport/proto.h \
+	transport/quota.c transport/quota.h \
 	transport/slot.c transport/slot.h \
 	transport/slot_exchange.c \
 	transport/slot_keep.c \

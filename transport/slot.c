@@ -171,8 +171,11 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);
-		if (c->in_flight.n > asked && !c->answered && !by_us && !starved)
-			slot->barren++;
+		if (c->in_flight.n > asked && !by_us && !starved) {
+			slot->barren += c->answered == 0;
+			if (was_ready && reason == REASON_CLOSED)
+				quota_on_close(&slot->shared.quota, c->answered);
+		}
 		slot_take_back(slot, c, !by_us, !starved);
 		slot_forget(slot, c);
 	}
@@ -208,7 +211,7 @@ slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x
 	exchange_list_remove(&c->in_flight, x);
 	x->conn = NULL;
 	if (answer->failure == REASON_NONE) {
-		c->answered = true;
+		quota_on_answer(&slot->shared.quota, ++c->answered);
 		slot->barren = 0;
 		if (x != slot->keep.exchange)
 			slot_count_answer(slot, answer->rtt_us);
@@ -270,6 +273,16 @@ slot_open_conn(struct tp_slot *slot)
 		(void)conn_start(slot->conn);
 }
 
+/* Another connection is needed, and there may be one. */
+static bool
+slot_needs_another(const struct tp_slot *slot)
+{
+	const struct conn *c = slot->conn;
+
+	return c != NULL && c->state == CONN_READY && slot->shared.waiting.n > 0 && conn_is_used_up(c) &&
+	       quota_is_known(&slot->shared.quota) && slot->n_draining < SLOT_DRAINING_MAX;
+}
+
 /* Takes the connection out of use if its peer accepts no new questions, or if it was idle for too long. */
 static void
 slot_refresh_conn(struct tp_slot *slot)
@@ -287,6 +300,8 @@ slot_refresh_conn(struct tp_slot *slot)
 			slot_fail_waiting(slot);
 			slot_fail_failing(slot, REASON_CLOSED);
 		}
+	} else if (slot_needs_another(slot)) {
+		slot_start_draining(slot);
 	} else if (slot->shared.waiting.n > 0 && slot->keep.exchange == NULL && conn_is_stale(c)) {
 		conn_close_idle(c);
 	}
@@ -309,6 +324,8 @@ slot_on_flush(void *ctx)
 		next = TAILQ_NEXT(c, beside);
 		conn_flush(c);
 	}
+	if (slot_needs_another(slot))
+		slot_want_flush(slot);
 }
 
 void
@@ -420,12 +437,6 @@ tp_slot_retire(struct tp_slot *slot)
 	tp_slot_give_back(slot);
 	slot->wanted = false;
 	tickets_clear(&slot->shared.tickets);
-}
-
-void
-tp_slot_learn_anew(struct tp_slot *slot)
-{
-	slot->timed = 0;
 }
 
 void

@@ -131,3 +131,10 @@ tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
 	out->certs = c->shown->cert;
 	out->n_certs = c->shown->n_cert;
 }
+
+void
+tp_slot_learn_anew(struct tp_slot *slot)
+{
+	slot->timed = 0;
+	slot->shared.quota = (struct quota){0};
+}

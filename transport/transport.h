@@ -138,7 +138,8 @@ void tp_slot_give_back(struct tp_slot *);
  * next connection shows a certificate. Questions in flight may still be answered, and are not repeated. Those that wait
  * fail, from the loop. */
 void tp_slot_retire(struct tp_slot *);
-/* The network has changed: the usual answer time so far is the first guess, and a few quicker answers correct it. */
+/* The network has changed: the usual answer time so far is the first guess, and a few quicker answers correct it. How many
+ * questions a connection takes is forgotten. */
 void tp_slot_learn_anew(struct tp_slot *);
 /* The ready connection of `from`, a slot of the same target, replaces the connection of this slot, which is dropped;
  * its questions are repeated on the new one. If `from` has no ready connection, or something is in flight on it, a

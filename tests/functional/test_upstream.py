@@ -52,6 +52,23 @@ def unasked(t):
     until(lambda: first.was_left, 10, "the connection is closed on the flooder")
 
 
+@rows([(f"a server that closes each connection after {n} answers loses no question of a burst", n) for n in (1, 2, 3, 7)])
+def few_answers(t, n):
+    def handler(connection):
+        for _ in range(n):
+            connection.send(wire.answer(connection.read_question()))
+    d, server = stub(t, handler=handler)
+    total = 0
+    for burst in range(5):
+        with d.udp(timeout=10) as questions:
+            for i in range(12):
+                questions.send(wire.question(f"n{i}.zone{burst}-{i}.com", ident=i))
+            got = [questions.receive()[3] & 15 for _ in range(12)]
+        equal(got, [0] * 12, f"RCODEs of burst {burst}")
+        total += 12
+    at_most(server.connections, total // n + 12, "connections")
+
+
 def mangle_question(q, **change):
     labels = change.get("labels", q.labels)
     section = wire.name_bytes(labels) + struct.pack(">HH", change.get("qtype", q.qtype), change.get("qclass", q.qclass))

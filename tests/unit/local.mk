@@ -132,6 +132,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_late \
 	tests/unit/transport/test_loop \
 	tests/unit/transport/test_loop_clock \
+	tests/unit/transport/test_quota \
 	tests/unit/transport/test_stall \
 	tests/unit/transport/test_proto_memory \
 	tests/unit/transport/test_slot \
