@@ -172,11 +172,13 @@ attempt_send(struct attempt *a)
 	enum res res;
 
 	a->was_ready = first && server_is_ready(s);
+	a->convict = a->lane < 0 && server_quarantine(s, a->zone) != QUARANTINE_NONE;
 	if (a->manner == MANNER_TRIAL)
 		buf_put(&a->section, a->query->section);
 	res = tp_send(&a->exchange, a->slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
-	/* RFC 9520, 3.1: no more than three times to a server. It had two already. */
-	if (res == RES_OK && (a->query->killers & killer_bit(s)) != 0)
+	/* RFC 9520, 3.1: no more than three times to a server. It had two already. A convict's neighbours are repeated
+	 * without it. */
+	if (res == RES_OK && (a->convict || (a->query->killers & killer_bit(s)) != 0))
 		tp_send_once(a->exchange);
 	if (res == RES_OK && a->engine->tap != NULL && a->engine->tap->on_sent != NULL)
 		attempt_tap_sent(a);
@@ -316,6 +318,16 @@ attempt_answer_is_bad(const struct attempt_outcome *o)
 	       answer->failure == REASON_CLOSED; /* a stream that was reset */
 }
 
+/* How many of its connections ended because of the question. A convict is to blame also if it was not alone, and the zone but
+ * once if several of its questions were there. */
+static unsigned
+outcome_kills(const struct attempt_outcome *o, uint64_t zone)
+{
+	if (o->answer->alone > 0 || !o->convict)
+		return o->answer->alone;
+	return server_quarantine(o->server, zone) != QUARANTINE_OUT;
+}
+
 /* What a failure says of the server. silent: nothing came from it since the question was sent, for longer than usual. */
 static void
 server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
@@ -335,7 +347,7 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 	else if (bad)
 		server_answered_badly(s, zone, answer->failure);
 	else if (answer->killed)
-		server_killed(s, zone, answer->alone, o->manner != MANNER_SHARED);
+		server_killed(s, zone, outcome_kills(o, zone), o->manner != MANNER_SHARED);
 	else if (o->manner != MANNER_SHARED && unmade)
 		server_lane_failed(s);
 	else if (o->beside && unmade)
@@ -355,6 +367,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	const struct attempt_outcome o = {.server = s,
 					  .manner = a->manner,
 					  .beside = a->beside,
+					  .convict = a->convict,
 					  .repeated = query != NULL && (query->killers & killer_bit(s)) != 0,
 					  .timed_out = loop_now_ms(a->engine->loop) >= a->deadline_ms,
 					  .sent_ms = a->sent_ms,

@@ -18,6 +18,7 @@ struct attempt_outcome {
 	struct server *server;
 	enum manner manner;
 	bool beside;    /* it was on a connection beside the first one (beside.h) */
+	bool convict;   /* it shared a connection, although its zone was in quarantine */
 	bool repeated;  /* the server had it before, on a connection that ended */
 	bool timed_out; /* its time was up */
 	int64_t sent_ms;
@@ -47,7 +48,8 @@ struct attempt {
 	enum manner manner;
 	int lane; /* of the server; -1: a shared connection */
 	struct tp_slot *slot;
-	bool beside; /* not the first of the shared ones */
+	bool beside;  /* not the first of the shared ones */
+	bool convict; /* on a shared connection, although its zone is in quarantine */
 	uint64_t zone;
 	int64_t sent_ms, deadline_ms; /* boot clock */
 	int64_t sent_us;              /* monotonic clock; only with a tap */

@@ -114,6 +114,16 @@ server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited
 	return m == MANNER_NOT && waited && !suspect ? MANNER_SHARED : m;
 }
 
+/* A zone in quarantine cannot be asked apart: no lane has a connection, and none can be made. */
+static bool
+server_allows_no_lane(const struct server *s, int64_t now)
+{
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
+			return false;
+	return now < s->lane_rest_until_ms;
+}
+
 /* The server allows no lanes: a zone in quarantine is tried on the shared connection while nothing else is there. */
 static enum manner
 server_manner_trial(struct server *s, int64_t now)
@@ -134,11 +144,11 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 	case QUARANTINE_NONE:
 		return server_manner_unknown(s, zone, suspect, waited, now);
 	case QUARANTINE_ALONE:
-		if (now < s->lane_rest_until_ms) /* it allows no lanes */
+		if (server_allows_no_lane(s, now))
 			return MANNER_SHARED;
 		return server_manner_alone(s, now, UPSTREAM_LANE_BURST, true);
 	case QUARANTINE_ONE:
-		if (now < s->lane_rest_until_ms)
+		if (server_allows_no_lane(s, now))
 			return server_manner_trial(s, now);
 		if (!server_lane_has(s, zone))
 			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY, true);
@@ -148,6 +158,14 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 	}
 	/* Until the server has answered some question the fault may be its own: the question waits. */
 	return quarantine_is_proven(q, s->id, zone, s->answered_ms) ? MANNER_NEVER : MANNER_NOT;
+}
+
+enum quarantine_state
+server_quarantine(const struct server *s, uint64_t zone)
+{
+	int64_t retry;
+
+	return quarantine_find(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop), &retry);
 }
 
 /* ---- trials */

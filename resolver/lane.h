@@ -21,6 +21,7 @@ enum manner {
 /* suspect: connections ended while they carried this question. waited: a question that is not suspect has waited
  * long enough for a free lane. */
 enum manner server_manner(struct server *, uint64_t zone, bool suspect, bool waited);
+enum quarantine_state server_quarantine(const struct server *, uint64_t zone);
 /* True: the question may also be asked over a fresh connection, because this one brings no good answers. Counts the
  * trial. */
 bool server_takes_trial(struct server *, uint64_t zone);

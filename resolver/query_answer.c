@@ -183,7 +183,8 @@ query_take_outcome(struct query *q, const struct attempt_outcome *o)
 	q->suspect |= answer->killed;
 	if (answer->killed && o->manner != MANNER_SHARED) /* it had its own connection */
 		tries_spend(&q->tries, o->server->id);
-	if (answer->lost && o->repeated) /* RFC 9520, 3.1: no more than three times to a server */
+	/* RFC 9520, 3.1: no more than three times to a server */
+	if ((answer->killed || answer->lost) && o->repeated)
 		tries_spend(&q->tries, o->server->id);
 	return query_retry(q, false);
 }

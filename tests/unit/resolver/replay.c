@@ -74,6 +74,7 @@ static const struct {
     {"lose", verb_lose, 5},
     {"refuse", verb_refuse, 4},
     {"finish", verb_finish, 3},
+    {"end", verb_end, 3},
     {"apart", verb_apart, 5},
     {"unasked", verb_unasked, 5},
     {"connects-most", verb_connects_most, 4},

@@ -94,6 +94,7 @@ void verb_kill(struct play *);
 void verb_lose(struct play *);
 void verb_refuse(struct play *);
 void verb_finish(struct play *);
+void verb_end(struct play *);
 void verb_apart(struct play *);
 void verb_unasked(struct play *);
 void verb_connects_most(struct play *);

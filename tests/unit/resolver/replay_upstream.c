@@ -323,6 +323,17 @@ verb_close(struct play *p)
 }
 
 void
+verb_end(struct play *p)
+{
+	struct fake_line *line = upstream_line(play_word(p, 2));
+
+	if (line->slot == NULL)
+		play_wrong(p, "%s has no connection", play_word(p, 2));
+	else
+		fake_end(line);
+}
+
+void
 verb_finish(struct play *p)
 {
 	struct fake_line *line = upstream_line(play_word(p, 2));

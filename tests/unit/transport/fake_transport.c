@@ -15,6 +15,7 @@ struct tp_exchange {
 	void *arg;
 	bool written, claimed;
 	bool carried; /* by this connection or one before */
+	bool once;    /* it fails when its connection ends */
 	bool retired; /* in flight on a connection that takes no more, or failing */
 	int64_t written_ms;
 };
@@ -334,6 +335,26 @@ fake_lose(struct tp_exchange *q)
 }
 
 void
+fake_end(struct fake_line *line)
+{
+	struct tp_slot *s = line->slot;
+	struct tp_exchange *q = s->first;
+	struct tp_answer answer = {.failure = REASON_CLOSED, .killed = true};
+
+	answer.alone = q != NULL && q->next == NULL;
+	s->state = TP_IDLE;
+	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED, false);
+	slot_again(s);
+	while (q != NULL)
+		if (q->once && q->carried) {
+			exchange_finish(q, &answer);
+			q = s->first;
+		} else {
+			q = q->next;
+		}
+}
+
+void
 fake_finish(struct fake_line *line)
 {
 	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED, false);
@@ -438,7 +459,7 @@ tp_send(struct tp_exchange **out, struct tp_slot *s, struct span message, int64_
 void
 tp_send_once(struct tp_exchange *q)
 {
-	(void)q; /* this transport repeats no question */
+	q->once = true;
 }
 
 void

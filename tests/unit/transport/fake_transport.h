@@ -48,6 +48,8 @@ void fake_close(struct fake_line *);
 void fake_kill(struct tp_exchange *);
 /* The connection that this question is on ends, and its questions wait for another. */
 void fake_lose(struct tp_exchange *);
+/* The shared connection ends once: what was to be sent once fails, the rest is repeated. */
+void fake_end(struct fake_line *);
 /* An older connection, which took no more questions, has had its last answer and ends. */
 void fake_finish(struct fake_line *);
 /* A reload refuses the open connection, the line's first one or the one made next (apart). Its questions wait for another.
