@@ -378,6 +378,8 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	attempt_tap_received(a, answer);
 	if (o.manner == MANNER_TRIAL)
 		server_tried(s, zone, a->lane, trial_is_good(a, answer));
+	if (apart && o.timed_out) /* nothing came, and it may be dead: the next question gets a new one */
+		tp_slot_drop(a->slot, false);
 	attempt_free(a);
 	if (query != NULL && (answer->killed || answer->lost))
 		query->killers |= killer_bit(s);
