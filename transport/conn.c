@@ -107,6 +107,7 @@ conn_end_errno(struct conn *c, int error)
 	if (c->state == CONN_READY) {
 		if (reason == REASON_CLOSED)
 			conn_learn_idle(c);
+		c->silent = reason != REASON_CLOSED;
 		reason = REASON_CLOSED; /* the server could be reached, whatever happened to the path since */
 	}
 	conn_end(c, reason, strerror(error));

@@ -86,7 +86,8 @@ struct conn {
 	bool offered;        /* a saved session */
 	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
 	bool refused;        /* ends because of its verdict */
-	bool starved;        /* a question waits that found no memory */
+	bool starved;        /* a question waits that found no memory, or behind a test (quota.h) */
+	bool silent;         /* ends because nothing comes any more: the peer has not closed it */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */
@@ -106,8 +107,9 @@ struct conn *conn_create(struct conn_shared *, struct ticket *);
 bool conn_start(struct conn *);
 /* Sends the waiting exchanges and the protocol's own frames. Judges again first when that is due. */
 void conn_flush(struct conn *);
-/* Were as many questions written on it as the peer answers over one connection? */
-bool conn_is_used_up(const struct conn *);
+/* Do questions wait although it is ready, because as many were written on it as the peer answers over one connection? Until that
+ * is known they wait for the answers that may show otherwise, but not for late ones. */
+bool conn_needs_another(const struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
 /* Do its questions wait behind one that is late (late.h)? False while the connection is not ready. */

@@ -2,14 +2,30 @@
 #include "transport/conn.h"
 
 #include "base/clock.h"
+#include "transport/late.h"
 #include "transport/stall.h"
 
 /* ---- out */
 
-bool
+/* A test ends with its last question in flight: cancelled ones and failures do not count as answers. */
+static bool
 conn_is_used_up(const struct conn *c)
 {
-	return c->takes > 0 && c->shared->quota.times > 0 && c->carried >= c->takes;
+	const struct quota *q = &c->shared->quota;
+
+	return c->takes > 0 && q->times > 0 && c->carried >= c->takes &&
+	       (quota_is_known(q) || c->in_flight.n > 0);
+}
+
+bool
+conn_needs_another(const struct conn *c)
+{
+	const struct tp_exchange *oldest = exchange_list_first(&c->in_flight);
+
+	if (c->state != CONN_READY || c->shared->waiting.n == 0 || !conn_is_used_up(c))
+		return false;
+	return quota_is_known(&c->shared->quota) ||
+	       loop_now_ms(c->shared->loop) - oldest->written_ms >= late_after_ms(c->shared->stats.median_us);
 }
 
 static bool
@@ -42,6 +58,10 @@ conn_take(struct conn *c)
 		c->carried++;
 		x->written_us = c->now_us;
 		x->written_ms = loop_now_ms(c->shared->loop);
+	}
+	if (x != NULL && conn_is_used_up(c) && !quota_is_known(&c->shared->quota)) {
+		c->starved = true;
+		loop_timer_within(&c->timer, late_after_ms(c->shared->stats.median_us));
 	}
 }
 

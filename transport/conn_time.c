@@ -30,9 +30,11 @@ conn_check_stall(struct conn *c, int64_t now)
 		loop_timer_set(&c->timer, again);
 		break;
 	case STALL_DEAD_PATH:
+		c->silent = true;
 		conn_end(c, REASON_CLOSED, "the peer does not acknowledge");
 		break;
 	case STALL_NO_ANSWER:
+		c->silent = true;
 		conn_end(c, REASON_CLOSED, "the peer does not answer");
 		break;
 	}

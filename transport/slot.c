@@ -174,7 +174,7 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		if (c->in_flight.n > asked && !by_us && !starved) {
 			slot->barren += c->answered == 0;
 			if (was_ready && reason == REASON_CLOSED)
-				quota_on_close(&slot->shared.quota, c->answered);
+				quota_on_close(&slot->shared.quota, c->silent ? 0 : c->answered);
 		}
 		slot_take_back(slot, c, !by_us, !starved);
 		slot_forget(slot, c);
@@ -277,10 +277,7 @@ slot_open_conn(struct tp_slot *slot)
 static bool
 slot_needs_another(const struct tp_slot *slot)
 {
-	const struct conn *c = slot->conn;
-
-	return c != NULL && c->state == CONN_READY && slot->shared.waiting.n > 0 && conn_is_used_up(c) &&
-	       quota_is_known(&slot->shared.quota) && slot->n_draining < SLOT_DRAINING_MAX;
+	return slot->conn != NULL && conn_needs_another(slot->conn) && slot->n_draining < SLOT_DRAINING_MAX;
 }
 
 /* Takes the connection out of use if its peer accepts no new questions, or if it was idle for too long. */
@@ -475,6 +472,8 @@ tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 	struct conn *c;
 
 	slot->shared.target = target;
+	if (other_peer)
+		slot->shared.quota = (struct quota){0};
 	if (other_peer || other_request) { /* a connection that is wanted stays wanted */
 		slot_drop_all(slot, other_peer);
 		return;

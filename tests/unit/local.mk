@@ -143,6 +143,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_lost \
 	tests/unit/transport/test_slot_memory \
+	tests/unit/transport/test_slot_quota \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_retire \
 	tests/unit/transport/test_slot_time \
@@ -290,6 +291,7 @@ tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_lat
 tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_memory_SOURCES = tests/unit/transport/test_slot_memory.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_transport_test_slot_quota_SOURCES = tests/unit/transport/test_slot_quota.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_retire_SOURCES = tests/unit/transport/test_slot_retire.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
