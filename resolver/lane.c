@@ -60,14 +60,22 @@ server_lane_failed(struct server *s)
 	s->lane_rest_until_ms = loop_now_ms(s->loop) + UPSTREAM_LANE_MS;
 }
 
+enum quarantine_state
+server_quarantine(const struct server *s, uint64_t zone)
+{
+	int64_t retry;
+
+	return quarantine_find(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop), &retry);
+}
+
 void
 server_lanes_tidy(struct server *s, uint64_t zone)
 {
-	int64_t now = loop_now_ms(s->loop), retry;
+	int64_t now = loop_now_ms(s->loop);
 	unsigned burst = server_lane_burst(s, UPSTREAM_LANE_RETRY);
 
 	if (now >= s->fire_until_ms && /* there is no more to come */
-	    quarantine_find(&s->set->quarantine, s->id, zone, now, &retry) == QUARANTINE_NONE &&
+	    server_quarantine(s, zone) == QUARANTINE_NONE &&
 	    pace_has(&s->lane_pace, now, UPSTREAM_LANE_MS, burst)) /* others can be made */
 		server_lanes_drop_idle(s);
 }
@@ -137,10 +145,9 @@ server_manner_trial(struct server *s, int64_t now)
 enum manner
 server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 {
-	const struct quarantine *q = &s->set->quarantine;
-	int64_t now = loop_now_ms(s->loop), retry;
+	int64_t now = loop_now_ms(s->loop);
 
-	switch (quarantine_find(q, s->id, zone, now, &retry)) {
+	switch (server_quarantine(s, zone)) {
 	case QUARANTINE_NONE:
 		return server_manner_unknown(s, zone, suspect, waited, now);
 	case QUARANTINE_ALONE:
@@ -157,15 +164,8 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 		break;
 	}
 	/* Until the server has answered some question the fault may be its own: the question waits. */
-	return quarantine_is_proven(q, s->id, zone, s->answered_ms) ? MANNER_NEVER : MANNER_NOT;
-}
-
-enum quarantine_state
-server_quarantine(const struct server *s, uint64_t zone)
-{
-	int64_t retry;
-
-	return quarantine_find(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop), &retry);
+	return quarantine_is_proven(&s->set->quarantine, s->id, zone, s->answered_ms) ? MANNER_NEVER
+										      : MANNER_NOT;
 }
 
 /* ---- trials */
