@@ -44,11 +44,11 @@ server_lives(struct server *s)
 {
 	int64_t now = loop_now_ms(s->loop);
 
-	if (s->barren && !server_time_within(s->answered_ms, now, UPSTREAM_LANE_PROVEN_MS)) {
+	if (s->at_fault && !server_time_within(s->answered_ms, now, UPSTREAM_LANE_PROVEN_MS)) {
 		quarantine_pardon(&s->set->quarantine, s->id, s->answered_ms);
 		s->fire_until_ms = 0;
 	}
-	s->barren = false;
+	s->at_fault = false;
 	s->answered_ms = now;
 	s->suspect_until_ms = 0;
 }
@@ -176,7 +176,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 	many = alone > 0 && server_bad_zone(s, zone) &&
 	       !server_time_within(s->answered_ms, now, UPSTREAM_EVIDENCE_MS);
 	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
-		s->barren = true;
+		s->at_fault = true;
 		server_failed(s, REASON_CLOSED, false, NULL);
 		return;
 	}

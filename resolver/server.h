@@ -88,7 +88,7 @@ struct server {
 #define UPSTREAM_BAD_MAX 3
 	uint64_t bad_zone[UPSTREAM_BAD_MAX];
 	unsigned bad;
-	bool barren;       /* it failed because its connections ended, and has answered nothing since */
+	bool at_fault;     /* it failed because its connections ended, and has answered nothing since */
 	enum reason doubt; /* the failure they met; REASON_NONE: none */
 	int64_t
 	    fire_until_ms; /* a question ended its connection not long ago: unknown zones go to lanes until then; 0: no */

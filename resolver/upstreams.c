@@ -186,7 +186,7 @@ upstreams_network_changed(struct upstreams *set)
 
 		server_forget_rest(s);
 		s->fire_until_ms = 0;
-		s->barren = false;
+		s->at_fault = false;
 		s->fresh_pace = s->lane_pace = s->convict_pace = s->beside_pace = (struct pace){0};
 		server_leave_network(s);
 	}
