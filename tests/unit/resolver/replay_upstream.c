@@ -311,37 +311,34 @@ verb_line(struct play *p)
 		play_wrong(p, "no such reason: %s", play_word(p, 3));
 }
 
-void
-verb_close(struct play *p)
+/* Something happens to the open connection to an upstream. */
+static void
+connection_gets(struct play *p, void (*what)(struct fake_line *))
 {
 	struct fake_line *line = upstream_line(play_word(p, 2));
 
 	if (line->slot == NULL)
 		play_wrong(p, "%s has no connection", play_word(p, 2));
 	else
-		fake_close(line);
+		what(line);
+}
+
+void
+verb_close(struct play *p)
+{
+	connection_gets(p, fake_close);
 }
 
 void
 verb_end(struct play *p)
 {
-	struct fake_line *line = upstream_line(play_word(p, 2));
-
-	if (line->slot == NULL)
-		play_wrong(p, "%s has no connection", play_word(p, 2));
-	else
-		fake_end(line);
+	connection_gets(p, fake_end);
 }
 
 void
 verb_finish(struct play *p)
 {
-	struct fake_line *line = upstream_line(play_word(p, 2));
-
-	if (line->slot == NULL)
-		play_wrong(p, "%s has no connection", play_word(p, 2));
-	else
-		fake_finish(line);
+	connection_gets(p, fake_finish);
 }
 
 void
