@@ -4,6 +4,7 @@
 # Makefile.am. One that brings more files (a fixture, a scripted clock) names them in a line of its own below.
 noinst_HEADERS += \
 	tests/unit/base/dns/dnswire.h \
+	tests/unit/failing_alloc.h \
 	tests/unit/resolver/cache_fixture.h \
 	tests/unit/resolver/daemon/control_stage.h \
 	tests/unit/resolver/replay_play.h \
@@ -22,7 +23,6 @@ noinst_HEADERS += \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
 	tests/unit/verify/judged_again.h \
-	tests/unit/verify/failing_alloc.h \
 	tests/unit/watch/cert_fixture.h \
 	tests/unit/watch/findings_scene.h
 # test data in the tree, and real data beside it; tests that want the latter skip without
@@ -30,7 +30,7 @@ DATA_CPPFLAGS = $(AM_CPPFLAGS) -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
 # whole verdicts over forged chains, a table a program
 FORGED_ROWS = tests/unit/verify/forged_rows.c tests/unit/verify/forged.c
 # allocations that fail
-FAILING_ALLOC = tests/unit/verify/failing_alloc.c
+FAILING_ALLOC = tests/unit/failing_alloc.c
 FAILING_ALLOC_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 # loop.h with a scripted clock: its objects come before libtransport.a
 FAKE_LOOP = tests/unit/transport/fake_loop.c
@@ -289,8 +289,8 @@ tests_unit_transport_test_slot_errno_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--w
 tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
-tests_unit_transport_test_slot_memory_SOURCES = tests/unit/transport/test_slot_memory.c $(SLOT_FIXTURE)
-tests_unit_transport_test_slot_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_transport_test_slot_memory_SOURCES = tests/unit/transport/test_slot_memory.c $(SLOT_FIXTURE) $(FAILING_ALLOC)
+tests_unit_transport_test_slot_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_transport_test_slot_quota_SOURCES = tests/unit/transport/test_slot_quota.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_retire_SOURCES = tests/unit/transport/test_slot_retire.c $(SLOT_FIXTURE)

@@ -4,7 +4,7 @@
  * If a part of a file were accepted as the whole, the user's upstreams could be lost and those compiled in used instead.
  */
 #include "config/reader.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* DoT and DoH when an allocation fails: a driver is not made, a question is not accepted, or the connection ends; no answer is wrong. */
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/transport/doh_server.h"
-#include "tests/unit/verify/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* Without memory: what a connection does, and what is said of its server. */
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/transport/slot_fixture.h"
 #include "transport/conn.h"
 
@@ -7,40 +8,7 @@
 
 #include <cmocka.h>
 
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-
-static bool no_memory;
-static bool counting; /* allocations of the client, not those of the server */
-static size_t count, fail_at;
-
-static bool
-fails_now(void)
-{
-	return no_memory || (counting && ++count == fail_at);
-}
-
-void *
-__wrap_malloc(size_t n)
-{
-	return fails_now() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t n)
-{
-	return fails_now() ? NULL : __real_realloc(p, n);
-}
+static size_t count, fail_at; /* of the client's allocations; those of the server do not fail */
 
 static void
 a_question_without_memory_stops_no_other(void **state)
@@ -49,9 +17,9 @@ a_question_without_memory_stops_no_other(void **state)
 	tp_slot_connect(f->slot);
 	PUMP_UNTIL(f->ready == 1);
 	fixture_ask();
-	no_memory = true; /* when it is to be written */
+	failing_alloc_begin_all(); /* when it is to be written */
 	(void)fake_loop_turn(f->loop, 0);
-	no_memory = false;
+	(void)failing_alloc_end();
 	assert_int_equal(f->n_done, 0);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
@@ -66,9 +34,9 @@ a_lone_question_without_memory_is_sent_soon(void **state)
 	tp_slot_connect(f->slot);
 	PUMP_UNTIL(f->ready == 1);
 	fixture_ask();
-	no_memory = true;
+	failing_alloc_begin_all();
 	(void)fake_loop_turn(f->loop, 0);
-	no_memory = false;
+	(void)failing_alloc_end();
 	fixture_pump_a_while();
 	assert_int_equal(f->n_done, 0);
 	fixture_let_pass(CONN_TAKE_AGAIN_MS, CONN_TAKE_AGAIN_MS);
@@ -82,9 +50,9 @@ turns_until_done(unsigned n)
 {
 	for (int i = 0; i < 5000 && f->n_done < n; i++) {
 		(void)dot_server_pump(&f->server);
-		counting = true;
+		failing_alloc_begin(fail_at > count ? fail_at - count : 0);
 		(void)fake_loop_turn(f->loop, 1);
-		counting = false;
+		count += failing_alloc_end();
 		fake_loop_advance(f->loop, 1);
 	}
 	if (f->n_done != n)
@@ -142,9 +110,9 @@ an_answer_without_memory_is_not_malformed(void **state)
 	dot_server_send(&f->server, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
 	for (int i = 0; i < 5000 && f->n_done == 0; i++) {
 		(void)dot_server_pump(&f->server);
-		no_memory = true;
+		failing_alloc_begin_all();
 		(void)fake_loop_turn(f->loop, 1);
-		no_memory = false;
+		(void)failing_alloc_end();
 	}
 	assert_int_equal(f->n_done, 1);
 	assert_int_equal(f->asked[0].failure, REASON_OUT_OF_MEMORY);

@@ -10,7 +10,7 @@
 #include "verify/revocation/revocation.h"
 #include "verify/x509/trust.h"
 #include "verify/x509/signature.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  * gnutls_x509_trust_list_verify_crt2.
  */
 #include "tests/unit/verify/forged.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/watch/findings_scene.h"
 
 #include "contrib/watch/block.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "contrib/watch/follow.h"
 #include "contrib/watch/proof.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 #include "verify/ct/sct.h"
 
 #include <gnutls/abstract.h>

@@ -2,7 +2,7 @@
 #include "contrib/watch/state.h"
 
 #include "base/replace.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/verify/forged.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "cli/setup/apply.h"
 
 #include "cli/cli.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

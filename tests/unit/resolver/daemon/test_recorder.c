@@ -7,8 +7,8 @@
 #include "resolver/daemon/evidence_folder.h"
 #include "resolver/daemon/folder_lock.h"
 #include "resolver/upstream_set.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/transport/fake_loop.h"
-#include "tests/unit/verify/failing_alloc.h"
 #include "verify/verdict_build.h"
 
 #include <dirent.h>

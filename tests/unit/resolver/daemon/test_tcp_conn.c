@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/transport/fake_loop.h"
-#include "tests/unit/verify/failing_alloc.h"
 
 #define QUESTIONS_MAX 8
 #define RDATA_MAX     60000

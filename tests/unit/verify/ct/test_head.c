@@ -1,6 +1,6 @@
 #include "verify/ct/head.h"
 #include "base/text.h"
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 #include "verify/ct/sct.h"
 
 #include <gnutls/abstract.h>

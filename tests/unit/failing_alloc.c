@@ -1,4 +1,4 @@
-#include "tests/unit/verify/failing_alloc.h"
+#include "tests/unit/failing_alloc.h"
 
 #include <stdbool.h>
 
@@ -12,7 +12,8 @@ void *__wrap_realloc(void *, size_t);
 char *__wrap_strdup(const char *);
 
 static size_t allocations;
-static size_t fail; /* 0: never */
+static size_t fail; /* 0: none */
+static bool fail_all;
 
 void
 failing_alloc_begin(size_t fail_at)
@@ -21,17 +22,25 @@ failing_alloc_begin(size_t fail_at)
 	fail = fail_at;
 }
 
+void
+failing_alloc_begin_all(void)
+{
+	allocations = 0;
+	fail_all = true;
+}
+
 size_t
 failing_alloc_end(void)
 {
 	fail = 0;
+	fail_all = false;
 	return allocations;
 }
 
 static bool
 fails_now(void)
 {
-	return ++allocations == fail;
+	return ++allocations == fail || fail_all;
 }
 
 void *
