@@ -19,6 +19,7 @@ noinst_HEADERS += \
 	tests/unit/transport/proto_recorder.h \
 	tests/unit/verify/ct/ctlog_keys.h \
 	tests/unit/verify/ct/ctlog_list.h \
+	tests/unit/verify/ct/signing_log.h \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
@@ -32,6 +33,7 @@ FORGED_ROWS = tests/unit/verify/forged_rows.c tests/unit/verify/forged.c
 # allocations that fail
 FAILING_ALLOC = tests/unit/failing_alloc.c
 FAILING_ALLOC_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+SIGNING_LOG = tests/unit/verify/ct/signing_log.c
 # loop.h with a scripted clock: its objects come before libtransport.a
 FAKE_LOOP = tests/unit/transport/fake_loop.c
 PROTO_RECORDER = tests/unit/transport/proto_recorder.c
@@ -351,7 +353,7 @@ tests_unit_watch_test_findings_memory_SOURCES = tests/unit/watch/test_findings_m
 tests_unit_watch_test_findings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_watch_test_findings_memory_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_act_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
-tests_unit_watch_test_follow_memory_SOURCES = tests/unit/watch/test_follow_memory.c tests/unit/watch/fake_bodies.c $(FAILING_ALLOC)
+tests_unit_watch_test_follow_memory_SOURCES = tests/unit/watch/test_follow_memory.c tests/unit/watch/fake_bodies.c $(SIGNING_LOG) $(FAILING_ALLOC)
 tests_unit_watch_test_follow_memory_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=watch_log_misbehaved,--wrap=watch_entry_seen
 tests_unit_watch_test_follow_memory_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
@@ -369,7 +371,7 @@ tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c $(FAILING_ALLOC)
 tests_unit_watch_test_state_LDFLAGS = $(FAILING_ALLOC_WRAP),--wrap=file_read_some
 tests_unit_watch_test_state_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
-tests_unit_verify_ct_test_head_SOURCES = tests/unit/verify/ct/test_head.c $(FAILING_ALLOC)
+tests_unit_verify_ct_test_head_SOURCES = tests/unit/verify/ct/test_head.c $(SIGNING_LOG) $(FAILING_ALLOC)
 tests_unit_verify_ct_test_head_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_ct_test_precert_SOURCES = tests/unit/verify/ct/test_precert.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_precert_LDADD = $(LAB_LIBS) $(TEST_LIBS)

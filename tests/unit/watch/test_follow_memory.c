@@ -5,10 +5,8 @@
 #include "contrib/watch/follow.h"
 #include "contrib/watch/proof.h"
 #include "tests/unit/failing_alloc.h"
-#include "verify/ct/sct.h"
+#include "tests/unit/verify/ct/signing_log.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,9 +75,7 @@ scripted(void)
 #define LEAVES 5
 #define LEAF   "AAAAAAAAAAAAAQAAAAABMAAA" /* RFC 6962, 3.4: a certificate of one byte */
 
-static gnutls_privkey_t private_key;
-static gnutls_datum_t spki;
-static struct ctlog ctlog = {.description = "Plain", .state = CTLOG_READONLY, .key_kind = CTLOG_ECDSA_P256};
+static struct ctlog ctlog = {.description = "Plain", .state = CTLOG_READONLY};
 static const struct watch_log watched = {&ctlog, "https://127.0.0.1/p/", "02"};
 static struct tree_hasher *hasher;
 static struct tree_hash leaf;
@@ -100,25 +96,13 @@ tree_on_node(void *arg, unsigned level, uint64_t index, struct tree_hash *out)
 static struct head
 head_of(uint64_t size)
 {
-	struct head head = {.size = size, .timestamp_ms = size, .hash_algorithm = SCT_HASH_SHA256,
-			    .signature_algorithm = SCT_SIGNATURE_ECDSA};
+	struct head head = {.size = size, .timestamp_ms = size};
 	struct tree_range range = {0};
-	struct buf bytes = buf_max(64);
-	gnutls_datum_t data, signature;
 
 	for (uint64_t i = 0; i < size; i++)
 		assert_int_equal(tree_range_append(hasher, &range, &leaf), RES_OK);
 	tree_range_root(hasher, &head.root, &range);
-	buf_u16(&bytes, 1); /* RFC 6962, 3.5 */
-	buf_u64(&bytes, head.timestamp_ms);
-	buf_u64(&bytes, head.size);
-	buf_put(&bytes, span_of(head.root.b, 32));
-	data = (gnutls_datum_t){bytes.p, (unsigned)bytes.n};
-	assert_true(gnutls_privkey_sign_data2(private_key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature) >= 0);
-	head.n_signature = (uint16_t)signature.size;
-	memcpy(head.signature, signature.data, signature.size);
-	gnutls_free(signature.data);
-	buf_free(&bytes);
+	signing_log_sign(&head);
 	return head;
 }
 
@@ -327,7 +311,6 @@ static int
 log_open(void **state)
 {
 	struct buf bytes = buf_max(64);
-	gnutls_pubkey_t key;
 
 	(void)state;
 	hasher = tree_hasher_new();
@@ -335,13 +318,7 @@ log_open(void **state)
 	assert_int_equal(base64_read(&bytes, span_str(LEAF)), RES_OK);
 	tree_leaf_hash(hasher, &leaf, span_of(NULL, 0), buf_span(&bytes));
 	buf_free(&bytes);
-	assert_true(gnutls_privkey_init(&private_key) >= 0);
-	assert_true(gnutls_pubkey_init(&key) >= 0);
-	assert_true(gnutls_privkey_generate(private_key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) >= 0);
-	assert_true(gnutls_pubkey_import_privkey(key, private_key, 0, 0) >= 0 &&
-		    gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki) >= 0);
-	gnutls_pubkey_deinit(key);
-	ctlog.key = span_of(spki.data, spki.size);
+	assert_true(signing_log_open(&ctlog));
 	return 0;
 }
 
@@ -350,8 +327,7 @@ log_close(void **state)
 {
 	(void)state;
 	tree_hasher_free(hasher);
-	gnutls_privkey_deinit(private_key);
-	gnutls_free(spki.data);
+	signing_log_close();
 	return 0;
 }
 

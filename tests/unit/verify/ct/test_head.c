@@ -1,9 +1,9 @@
 #include "verify/ct/head.h"
 #include "base/text.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/verify/ct/signing_log.h"
 #include "verify/ct/sct.h"
 
-#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,29 +15,8 @@
 
 #define ORIGIN "log.example/2026h2"
 
-static gnutls_privkey_t private_key;
 static struct ctlog log_known;
-static gnutls_datum_t spki;
 static struct head good;
-
-/* RFC 6962, 3.5, written a second time: the test signs the bytes that the standard defines. */
-static void
-head_sign(struct head *head)
-{
-	struct buf bytes = buf_max(64);
-	gnutls_datum_t data, signature;
-
-	buf_u16(&bytes, 1);
-	buf_u64(&bytes, head->timestamp_ms);
-	buf_u64(&bytes, head->size);
-	buf_put(&bytes, span_of(head->root.b, 32));
-	data = (gnutls_datum_t){bytes.p, (unsigned)bytes.n};
-	assert_true(gnutls_privkey_sign_data2(private_key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature) >= 0);
-	head->n_signature = (uint16_t)signature.size;
-	memcpy(head->signature, signature.data, signature.size);
-	gnutls_free(signature.data);
-	buf_free(&bytes);
-}
 
 /* A note's signature by this log under this name, with this type in its key id, in base64. */
 static void
@@ -190,7 +169,7 @@ checkpoints_are_read_strictly(void **state)
 	note_signature_put(&signature[1], &good, ORIGIN, 1);
 	note_signature_put(&signature[2], &good, "other.example", 5);
 	late.timestamp_ms = (uint64_t)1 << 63;
-	head_sign(&late);
+	signing_log_sign(&late);
 	note_signature_put(&signature[3], &late, ORIGIN, 5);
 	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
 		struct head head;
@@ -275,27 +254,13 @@ no_memory_does_not_make_a_head_malformed(void **state)
 static int
 setup(void **state)
 {
-	gnutls_pubkey_t key = NULL;
-	bool made;
-
 	(void)state;
-	if (gnutls_privkey_init(&private_key) < 0 ||
-	    gnutls_privkey_generate(private_key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) < 0 ||
-	    gnutls_pubkey_init(&key) < 0)
+	if (!signing_log_open(&log_known))
 		return -1;
-	made = gnutls_pubkey_import_privkey(key, private_key, 0, 0) >= 0 &&
-	       gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki) >= 0 &&
-	       gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, log_known.id) >= 0;
-	gnutls_pubkey_deinit(key);
-	if (!made)
-		return -1;
-	log_known.key = span_of(spki.data, spki.size);
-	log_known.key_kind = CTLOG_ECDSA_P256;
-	good = (struct head){.size = 1234, .timestamp_ms = 1700000000123, .hash_algorithm = SCT_HASH_SHA256,
-			     .signature_algorithm = SCT_SIGNATURE_ECDSA};
+	good = (struct head){.size = 1234, .timestamp_ms = 1700000000123};
 	for (uint8_t i = 0; i < 32; i++)
 		good.root.b[i] = i;
-	head_sign(&good);
+	signing_log_sign(&good);
 	return 0;
 }
 
@@ -303,8 +268,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	gnutls_privkey_deinit(private_key);
-	gnutls_free(spki.data);
+	signing_log_close();
 	return 0;
 }
 
