@@ -1,8 +1,8 @@
 /*
  * data_file.h - the files of tests/data that unit tests read.
  */
-#ifndef TESTS_DATA_FILE_H
-#define TESTS_DATA_FILE_H
+#ifndef TESTS_UNIT_VERIFY_DATA_FILE_H
+#define TESTS_UNIT_VERIFY_DATA_FILE_H
 
 #include "base/bytes.h"
 

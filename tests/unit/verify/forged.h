@@ -4,8 +4,8 @@
  * The certificates come from the lab's forge, in a world of its own whose time is FORGED_AT. A test begins, puts
  * certificates and anchors, changes the policy, judges, and ends.
  */
-#ifndef TESTS_FORGED_H
-#define TESTS_FORGED_H
+#ifndef TESTS_UNIT_VERIFY_FORGED_H
+#define TESTS_UNIT_VERIFY_FORGED_H
 
 #include "contrib/lab/pki/world.h"
 #include "verify/judge.h"

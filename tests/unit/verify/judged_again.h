@@ -2,8 +2,8 @@
  * judged_again.h - repeats a verdict with a cache of valid signatures: first with the signatures of all earlier verdicts
  * in it, then once more.
  */
-#ifndef TESTS_JUDGED_AGAIN_H
-#define TESTS_JUDGED_AGAIN_H
+#ifndef TESTS_UNIT_VERIFY_JUDGED_AGAIN_H
+#define TESTS_UNIT_VERIFY_JUDGED_AGAIN_H
 
 #include "verify/judge.h"
 

@@ -4,8 +4,8 @@
  * Pairs of hex digits, with spaces for the eye; 'abc' stands for its bytes, (www.example) for a name in wire
  * format with its root label: wire_make(&b, "1234 0100 0001 0000 0000 0000 (a.test) 0001 0001").
  */
-#ifndef TESTS_DNSWIRE_H
-#define TESTS_DNSWIRE_H
+#ifndef TESTS_UNIT_BASE_DNS_DNSWIRE_H
+#define TESTS_UNIT_BASE_DNS_DNSWIRE_H
 
 #include "base/dns/message.h"
 

@@ -1,8 +1,8 @@
 /*
  * ctlog_keys.h - keys of logs that exist only in tests, and the ids of those logs. The private keys are lost.
  */
-#ifndef TESTS_CTLOG_KEYS_H
-#define TESTS_CTLOG_KEYS_H
+#ifndef TESTS_UNIT_VERIFY_CT_CTLOG_KEYS_H
+#define TESTS_UNIT_VERIFY_CT_CTLOG_KEYS_H
 
 #define A_KEY "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELij8qchRF08kpkMmjBaQUbXgu7qIUDYAPS+xoype+mJ+4gn/afuGaaARtbGOSKNruNrP2alcJm2AXje7cQc7YQ=="
 #define A_ID "6xkF0Pj2HkkIjz7+rAV7J2bFkOP3epvhVBTdC13Vor0="

@@ -1,8 +1,8 @@
 /*
  * ctlog_list.h - small log lists in JSON, of the keys in ctlog_keys.h.
  */
-#ifndef TESTS_CTLOG_LIST_H
-#define TESTS_CTLOG_LIST_H
+#ifndef TESTS_UNIT_VERIFY_CT_CTLOG_LIST_H
+#define TESTS_UNIT_VERIFY_CT_CTLOG_LIST_H
 
 #include "verify/ct/ctlogs.h"
 
