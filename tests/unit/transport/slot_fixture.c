@@ -160,3 +160,10 @@ fixture_teardown(void **state)
 	free(f);
 	return timers == 0 && fds == 0 ? 0 : -1;
 }
+
+void
+fixture_renew(void **state)
+{
+	assert_int_equal(fixture_teardown(state), 0);
+	assert_int_equal(fixture_setup(state), 0);
+}

@@ -46,6 +46,7 @@ extern struct fixture *f;
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state); /* fails when a timer or a descriptor is left */
+void fixture_renew(void **state);   /* another fixture, for the next row of a table */
 
 /* Asks for a name of its own; returns the question's index in asked. */
 unsigned fixture_ask_until(int64_t deadline_ms);

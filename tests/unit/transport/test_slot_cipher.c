@@ -36,10 +36,8 @@ the_suite_has_its_registered_name(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct tp_details details;
 
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].says);
 		f->server.priority = rows[i].priority;
 		fake_judge.refuse = rows[i].refused ? REASON_UNTRUSTED : REASON_NONE;

@@ -24,10 +24,8 @@ a_question_is_repeated_once(void **state) /* U25 */
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].says);
 		f->server.mood = rows[i].mood;
 		fixture_ask();
@@ -58,10 +56,8 @@ connections_that_end_unused_are_given_up(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].says);
 		f->server.mood = DOT_SERVER_ENDS_FIRST;
 		f->server.priority = rows[i].priority;
@@ -233,10 +229,8 @@ post_handshake_messages_are_bounded(void **state) /* T16 */
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].says);
 		f->server.mood = rows[i].mood;
 		if (rows[i].tls12)

@@ -67,10 +67,8 @@ no_failed_allocation_counts_as_a_refusal(void **state)
 	size_t needed = 1;
 
 	for (fail_at = 0; fail_at <= needed; fail_at++) {
-		if (fail_at > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (fail_at > 0)
+			fixture_renew(state);
 		count = 0;
 		f->starved = fail_at > 0;
 		for (unsigned i = 0; i < 2; i++) {

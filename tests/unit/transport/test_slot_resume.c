@@ -17,8 +17,7 @@ a_resumed_session_is_judged_before_any_question(void **state) /* T11 */
 {
 	for (int i = 0; i < 2; i++) {
 		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
+			fixture_renew(state);
 			f->server.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 		}
 		fixture_ask();
@@ -40,8 +39,7 @@ a_refused_resumption_becomes_a_full_handshake(void **state) /* T11 */
 		size_t before;
 
 		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
+			fixture_renew(state);
 			f->server.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 		}
 		fixture_ask();
@@ -223,10 +221,8 @@ a_connection_may_be_dropped_when_it_is_judged(void **state)
 	static const char *const rows[] = {"idle", "a question waits", "a question is in flight", "its answer is there"};
 
 	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i]);
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 1);

@@ -151,10 +151,8 @@ an_announced_close_is_a_close(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct tp_stats s;
 
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].says);
 		f->server.priority = rows[i].tls12 ? "NORMAL:-VERS-ALL:+VERS-TLS1.2" : "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 		fixture_ask();
@@ -177,10 +175,8 @@ an_hour_of_rare_questions_loses_none(void **state)
 	for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
 		unsigned n = 0;
 
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("one question every %d s\n", (int)(every[i] / 1000));
 		for (int64_t at = 0; at < 3600000; at += every[i]) {
 			fixture_ask();
@@ -263,10 +259,8 @@ only_an_answer_keeps_a_connection_in_use(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (i > 0) {
-			assert_int_equal(fixture_teardown(state), 0);
-			assert_int_equal(fixture_setup(state), 0);
-		}
+		if (i > 0)
+			fixture_renew(state);
 		print_message("%s\n", rows[i].what);
 		f->server.mood = DOT_SERVER_HOLDS;
 		fixture_ask();
