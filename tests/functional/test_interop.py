@@ -7,10 +7,11 @@ import subprocess
 import dns.message
 
 from functional._common import stub
-from harness import client, net, servers, wire
-from harness.case import case, check, equal, rows, until
+from harness import client, servers, wire
+from harness.case import case, check, equal, rows
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
+from harness.upstream import DotServer
 
 
 def answered(t, d, total=40):
@@ -68,15 +69,8 @@ def clients(t, command, address):
 @case("getaddrinfo of the C library finds addresses of both families through /etc/resolv.conf", netns=True)
 def c_library(t):
     site = Site(t)
-    from harness.upstream import DotServer
     server = DotServer(t, site)
-    d = Daemon(t, upstream("one", server), anchors=site.anchors, wait=False)
-    d.process.stop()
-    d.port = 53
-    d.head = 'listen = {"127.0.0.1:53", "[::1]:53"}\n' + d.head.split("\n", 1)[1]
-    d.write(upstream("one", server))
-    d.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config])
-    until(lambda: net.answers_tcp("127.0.0.1", 53), 20, "ctstubd listens on port 53")
+    Daemon(t, upstream("one", server), anchors=site.anchors, listen=["127.0.0.1:53", "[::1]:53"])
     for path, content in (("/etc/resolv.conf", "nameserver ::1\nnameserver 127.0.0.1\noptions edns0 trust-ad\n"),
                           ("/etc/nsswitch.conf", "hosts: files dns\n")):
         mine = t.write(os.path.basename(path), content)

@@ -251,9 +251,7 @@ def library_clients(t):
     mounted(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions edns0 trust-ad\n")
     mounted(t, "/etc/nsswitch.conf", "hosts: files dns\n")
     capture, tokens = Capture(world), Tokens()
-    d = Daemon(t, "", anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{site.log_list}" }}\n', listen=["127.0.0.1:53", "[::1]:53"], wait=False)
-    d.port = 53
-    d.wait()
+    d = Daemon(t, "", anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{site.log_list}" }}\n', listen=["127.0.0.1:53", "[::1]:53"])
     name = tokens.name()
     want = {socket.inet_ntop(socket.AF_INET, wire.rdata_for(name.encode().split(b"."), 1)),
             socket.inet_ntop(socket.AF_INET6, wire.rdata_for(name.encode().split(b"."), 28))}

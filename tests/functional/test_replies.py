@@ -7,8 +7,8 @@ import time
 import dns.message
 
 from functional._common import stub
-from harness import client, net, wire
-from harness.case import Skip, case, check, equal, rows, until
+from harness import client, wire
+from harness.case import Skip, case, check, equal, rows
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
 from harness.standstill import TimeIsUp
@@ -74,9 +74,7 @@ def sized(q):
 
 def at_port_53(t, extra, more=""):
     """The daemon on 127.0.0.1:53, in the namespaces of the test, with everything that a C library reads made so."""
-    d, server = stub(t, sized, extra=extra, wait=False, listen=["127.0.0.1:53"])
-    d.port = 53
-    d.wait()
+    d, server = stub(t, sized, extra=extra, listen=["127.0.0.1:53"])
     for path, text in (("/etc/resolv.conf", "nameserver 127.0.0.1\n" + more), ("/etc/nsswitch.conf", "hosts: files dns\n")):
         done = subprocess.run(["mount", "--bind", t.write(os.path.basename(path), text), os.path.realpath(path)], stderr=subprocess.PIPE, check=False)
         if done.returncode != 0:
@@ -119,8 +117,7 @@ def second_name_server(t, compiler, options):
     listed = t.write("list", "ads.example\n")
     d, _ = at_port_53(t, f'filter {{ list-file = {{"{listed}"}} }}\n', "nameserver 127.0.0.2\n")
     # one that answers everything; musl asks both at once and takes the first word that counts
-    second = Daemon(t, "", anchors=d.site.anchors, name="second", listen=["127.0.0.2:53"], wait=False, extra=EVERYTHING)
-    until(lambda: net.answers_tcp("127.0.0.2", 53), 20, "the second listens")
+    second = Daemon(t, "", anchors=d.site.anchors, name="second", listen=["127.0.0.2:53"], extra=EVERYTHING)
     _, out, _ = t.run(binary, "ads.example")
     if compiler == "gcc":
         equal(out.split(), ["ads.example", "noname", "0"], "the name")

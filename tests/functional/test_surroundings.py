@@ -26,9 +26,7 @@ def before_the_network(t):
     mounted(t, "/etc/resolv.conf", "nameserver 127.0.0.1\n")
     mounted(t, "/etc/nsswitch.conf", "hosts: dns\n")
     site = site_of(t)
-    d = Daemon(t, f'upstream "one" {{ address = {{"{UP4}"}} }}\n', anchors=site.anchors, listen=["127.0.0.1:53"], wait=False)
-    d.port = 53
-    d.wait()
+    d = Daemon(t, f'upstream "one" {{ address = {{"{UP4}"}} }}\n', anchors=site.anchors, listen=["127.0.0.1:53"])
     for i in range(20):
         servfail(d.ask(f"n{i}.example.com"), "unreachable")
     counters = d.ctl("stats")["counters"]

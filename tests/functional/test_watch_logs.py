@@ -340,10 +340,8 @@ def no_url(t, options, named):
 def looked_up(t, name, trouble):
     """The watcher's threads ask the C library for a server's address, behind its filter of system calls."""
     data = ['log.example A 127.0.0.1', 'log.example AAAA ::1', *(f"long.example A 127.0.0.{i}" for i in range(1, 90))]
-    d = Daemon(t, 'forward "." { upstream = {} }\nupstream "none" { address = {"192.0.2.1"} }\n', extra=section("local", hosts_file="", data=data),
-               wait=False, listen=["127.0.0.1:53"])
-    d.port = 53
-    d.wait()
+    Daemon(t, 'forward "." { upstream = {} }\nupstream "none" { address = {"192.0.2.1"} }\n', extra=section("local", hosts_file="", data=data),
+           listen=["127.0.0.1:53"])
     mounted(t, os.path.realpath("/etc/resolv.conf"), "nameserver 127.0.0.1\n")
     mounted(t, os.path.realpath("/etc/nsswitch.conf"), "hosts: files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns myhostname\n")
     logs = ToyLogs(t)

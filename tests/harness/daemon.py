@@ -32,14 +32,20 @@ def upstream(title, server, **options):
     return section(f'upstream "{title}"', **options)
 
 
+def endpoint(text):
+    """(address, port) of "192.0.2.1:53" or "[2001:db8::1]:53"."""
+    address, _, port = text.rpartition(":")
+    return address.strip("[]"), int(port)
+
+
 class Daemon:
     def __init__(self, t, upstreams, anchors=None, ct="off", extra="", address="127.0.0.1", options=(), env=None,
                  wait=True, name="ctstubd", wrap=(), **top):
         self.t = t
-        self.address, self.port = address, net.free_port(address)
+        self.address, self.port = endpoint(top["listen"][0]) if "listen" in top else (address, net.free_port(address))
         self.dir = os.path.join(t.dir, f"{name}-{self.port}")
         os.makedirs(self.dir)
-        self.control = os.path.join(self.dir, "control")
+        self.control = top.get("control_socket", os.path.join(self.dir, "control"))
         self.config = os.path.join(self.dir, "ctstub.conf")
         listen = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         top = {"listen": [listen], "user": "", "log_level": "debug", "control_socket": self.control, "state_dir": self.dir, **top}
