@@ -18,15 +18,20 @@ server_new(struct upstreams *set, struct loop *loop)
 	return s;
 }
 
+struct tp_slot *
+server_slot_at(const struct server *s, size_t i)
+{
+	if (i == 0)
+		return s->slot;
+	return i <= UPSTREAM_LANES ? s->lane[i - 1].slot : s->beside[i - 1 - UPSTREAM_LANES];
+}
+
 void
 server_other_slots(struct server *s, void (*act)(struct tp_slot *))
 {
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			act(s->lane[i].slot);
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL)
-			act(s->beside[i]);
+	for (size_t i = 1; i < UPSTREAM_SLOTS; i++)
+		if (server_slot_at(s, i) != NULL)
+			act(server_slot_at(s, i));
 }
 
 void
@@ -44,14 +49,9 @@ bool
 server_retarget(struct server *s, const struct tp_target *t)
 {
 	s->target = t;
-	if (s->slot != NULL)
-		tp_slot_retarget(s->slot, t);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_retarget(s->lane[i].slot, t);
-	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL)
-			tp_slot_retarget(s->beside[i], t);
+	for (size_t i = 0; i < UPSTREAM_SLOTS; i++)
+		if (server_slot_at(s, i) != NULL)
+			tp_slot_retarget(server_slot_at(s, i), t);
 	if (s->health != HEALTH_REFUSED)
 		return false;
 	s->health = HEALTH_UNKNOWN;

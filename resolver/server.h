@@ -42,6 +42,7 @@
 /* Connections beside the first one while its answers are late (beside.h): a few at once, because one page may have
  * several slow names, then at most one in ten seconds. */
 #define UPSTREAM_BESIDE_MAX   2
+#define UPSTREAM_SLOTS        (1 + UPSTREAM_LANES + UPSTREAM_BESIDE_MAX)
 #define UPSTREAM_BESIDE_MS    10000
 #define UPSTREAM_BESIDE_BURST 4
 /* Over DoH, a zone with this many of the last questions in flight does not get a connection beside the first: it
@@ -123,7 +124,9 @@ struct server_hooks {
 /* A server in its initial state. NULL: no memory. */
 struct server *server_new(struct upstreams *, struct loop *);
 void server_free(struct server *);
-/* Every connection but the shared one: lanes, and those beside it. */
+/* Its connections: the shared one, those of lanes, those beside it. i < UPSTREAM_SLOTS; NULL: not used yet. */
+struct tp_slot *server_slot_at(const struct server *, size_t i);
+/* Every connection but the shared one. */
 void server_other_slots(struct server *, void (*act)(struct tp_slot *));
 /* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again.
  * True: the server was refused until now. It is to be connected to: nothing else brings the new verdict. */
