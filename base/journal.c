@@ -388,8 +388,8 @@ enum res
 journal_read(int state_dir, struct journal_counts *counts, const char **why, journal_record_fn on_record,
 	     void *ctx)
 {
-	int fd
-	    [2]; /* in the order of their records; the newer one is opened first, so that a rotation loses none */
+	/* In the order of their records; the newer one is opened first, so that a rotation loses none. */
+	int fd[2];
 	int error = 0;
 	enum res res = RES_OK;
 

@@ -65,8 +65,8 @@ struct journal_record {
 	struct span log[JOURNAL_SCTS_MAX];    /* names of the logs of its SCTs that count */
 	struct span log_id[JOURNAL_SCTS_MAX]; /* and their ids, base64 */
 	size_t n_log, n_log_id;
-	struct span
-	    chain[JOURNAL_CHAIN_MAX]; /* the certificates as presented, base64 of DER, server's first */
+	/* The certificates as presented, base64 of DER, server's first. */
+	struct span chain[JOURNAL_CHAIN_MAX];
 	size_t n_chain;
 };
 

@@ -15,8 +15,8 @@ struct compile {
 	struct snapshot *snap;
 	const struct settings *s;
 	struct config_errors *errors;
-	struct config_errors
-	    warnings; /* about what the options name: items left out, lists that cannot be read */
+	/* About what the options name: items left out, lists that cannot be read. */
+	struct config_errors warnings;
 	bool failed;
 	bool nomem;
 };

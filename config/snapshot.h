@@ -18,9 +18,8 @@ struct upstream_plan {
 	const char *title;
 	const struct tp_target *target; /* one an address, in the order of the configuration */
 	size_t n_target;
-	const struct tp_target
-	    *target_by_floor; /* the same, judged by the floor while the clock is not set (verify/when.h),
-						  * for time-names; NULL without such names */
+	/* The same, judged by the floor while the clock is not set (verify/when.h), for time-names; NULL without such names. */
+	const struct tp_target *target_by_floor;
 	const struct vfy_policy *policy; /* of all its targets */
 	bool general;                    /* serves names that no forward claims */
 	bool trust_ad;

@@ -25,9 +25,9 @@ struct cache_table {
 	/* Of each chain, which of 16 kinds of hashes are in it. They lie close together, and most questions that are not in the
 	 * cache need not fetch the entries of a chain from far memory to know it. */
 	uint16_t *marks;
-	size_t
-	    capacity; /* of the arrays; what no chain used yet was never written, so its pages are not there */
-	size_t base;  /* a power of two; chains 0 .. base + split - 1 are in use */
+	/* Of the arrays; what no chain used yet was never written, so its pages are not there. */
+	size_t capacity;
+	size_t base;               /* a power of two; chains 0 .. base + split - 1 are in use */
 	size_t split;              /* the next chain to be split */
 	struct cache_entries list; /* the oldest first */
 	struct cache_entry *hand;  /* NULL: at the oldest */

@@ -91,12 +91,12 @@ struct server {
 	unsigned bad;
 	bool at_fault;     /* it failed because its connections ended, and has answered nothing since */
 	enum reason doubt; /* the failure they met; REASON_NONE: none */
-	int64_t
-	    fire_until_ms; /* a question ended its connection not long ago: unknown zones go to lanes until then; 0: no */
+	/* A question ended its connection not long ago: unknown zones go to lanes until then. 0: no. */
+	int64_t fire_until_ms;
 #define UPSTREAM_KNOWN_MAX 256
-	uint64_t known_zone
-	    [UPSTREAM_KNOWN_MAX]; /* zones that had an answer here; a newer one replaces an older one of equal hash */
-	unsigned poor;            /* answers in a row over the present connection: failures, or none at all */
+	/* Zones that had an answer here; a newer one replaces an older one of equal hash. */
+	uint64_t known_zone[UPSTREAM_KNOWN_MAX];
+	unsigned poor; /* answers in a row over the present connection: failures, or none at all */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace, convict_pace;
 	int64_t lane_rest_until_ms;                  /* no connection of a lane is made before */

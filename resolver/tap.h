@@ -25,8 +25,8 @@ const char *tap_source_text(enum tap_source); /* "cache" */
 
 struct tap_reply {
 	const struct client *client;
-	const struct msg_question
-	    *question; /* the section, when it could be read, and the EDNS; the name may be missing */
+	/* The section, when it could be read, and the EDNS; the name may be missing. */
+	const struct msg_question *question;
 	struct span wire;
 	enum tap_source source;
 	const struct server *server; /* whose answer it is; NULL: of none */

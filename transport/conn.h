@@ -76,24 +76,24 @@ struct conn {
 	struct verdict verdict;
 	struct buf presented; /* the certificates that were judged last, until they are reported: tp_event */
 	bool judge_again;     /* the policy was replaced */
-	int64_t
-	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
-	bool draining;       /* finishes what it carries and takes nothing new */
-	bool retired;        /* ... and what it carries is not repeated on another one */
-	unsigned takes;      /* no more questions than this are written on it; 0: any number */
-	unsigned carried;    /* questions that were written on it */
-	unsigned answered;   /* answers that it brought */
-	bool offered;        /* a saved session */
-	bool outdated;       /* ends because its verdict was too old: nobody else is to blame */
-	bool refused;        /* ends because of its verdict */
-	bool starved;        /* a question waits that found no memory, or behind a test (quota.h) */
-	bool silent;         /* ends because nothing comes any more: the peer has not closed it */
+	/* Wall clock: findings only reported until then refuse afterwards; 0: never. */
+	int64_t report_until_ms;
+	bool draining;     /* finishes what it carries and takes nothing new */
+	bool retired;      /* ... and what it carries is not repeated on another one */
+	unsigned takes;    /* no more questions than this are written on it; 0: any number */
+	unsigned carried;  /* questions that were written on it */
+	unsigned answered; /* answers that it brought */
+	bool offered;      /* a saved session */
+	bool outdated;     /* ends because its verdict was too old: nobody else is to blame */
+	bool refused;      /* ends because of its verdict */
+	bool starved;      /* a question waits that found no memory, or behind a test (quota.h) */
+	bool silent;       /* ends because nothing comes any more: the peer has not closed it */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */
 	int64_t idle_before_ms; /* idle for so long before questions that got no answer; else 0 */
-	int64_t
-	    quiet_since_ms; /* the peer owes an answer and has sent nothing since then; 0: it owes nothing */
+	/* The peer owes an answer and has sent nothing since then; 0: it owes nothing. */
+	int64_t quiet_since_ms;
 	int64_t keepalive_ms;   /* RFC 7828; -1: the peer sent none */
 	int64_t now_us;         /* of this turn's writes or reads */
 	struct tls_peer *shown; /* what tp_slot_details lends; NULL: not asked for yet */

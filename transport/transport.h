@@ -171,8 +171,8 @@ struct tp_stats {
 	uint64_t questions, answers, repeated, unexpected;
 	uint64_t bytes_out, bytes_in; /* application data */
 	uint64_t idle_closes;
-	uint64_t
-	    kept; /* questions of its own that kept a connection open; in no other count but that of bytes */
+	/* Questions of its own that kept a connection open; in no other count but that of bytes. */
+	uint64_t kept;
 	int64_t handshake_ms;  /* the last one; -1 none */
 	int64_t srtt_us;       /* smoothed; -1 none */
 	int64_t median_us;     /* running estimate of the median answer time; -1 none */

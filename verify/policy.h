@@ -60,16 +60,16 @@ struct vfy_policy {
 	const struct cert_match *known_keys; /* like pins, but no mode relaxes them; for the update window */
 	const struct crls *crls;             /* NULL: none */
 	enum vfy_mode mode[VFY_RULE_COUNT];
-	int64_t
-	    floor_ms; /* a time that has certainly passed: of the build or of the list; 0: none is known (when.h) */
+	/* A time that has certainly passed: of the build or of the list; 0: none is known (when.h). */
+	int64_t floor_ms;
 	/* If the list is older than ct_list_max_age_ms, SCTs of logs that are not on it count as well: such logs may be newer than
 	 * the list. Their signatures are not checked. Only for the update window, together with known_keys. */
 	bool old_list_serves;
 	/* If the clock lies before the floor, nothing is refused because it is not valid yet: the true time may be
 	 * any time after the floor. Only for time-names, whose answers set that clock. */
 	bool floor_serves;
-	int64_t
-	    report_until_ms; /* from then on every rule in report mode refuses, including CT; 0: no such time */
+	/* From then on every rule in report mode refuses, including CT; 0: no such time. */
+	int64_t report_until_ms;
 	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
 };
 

@@ -87,10 +87,10 @@ struct verdict {
 	int64_t log_list_ms; /* date of the list; VERDICT_NUMBER_NONE without one */
 	int64_t at_ms;
 	int64_t valid_until_ms; /* the earliest notAfter of the path; VERDICT_NUMBER_NONE without one */
-	int64_t
-	    report_until_ms; /* from then on the reported findings refuse, so judge again; 0: no such time */
-	bool out_of_memory;  /* something could not be stored; the outcome is refused */
-	char **warnings;     /* for people and logs, nothing that refuses: "pin met by the leaf only" */
+	/* From then on the reported findings refuse, so judge again; 0: no such time. */
+	int64_t report_until_ms;
+	bool out_of_memory; /* something could not be stored; the outcome is refused */
+	char **warnings;    /* for people and logs, nothing that refuses: "pin met by the leaf only" */
 	size_t n_warnings;
 };
 

@@ -33,8 +33,8 @@ struct watch_findings {
 	struct record *record;
 	struct watch_reader *reader;
 	watch_log_find_fn *log_find;
-	struct watch_match
-	    match; /* of the entry that is being looked at; large, and needed for every entry */
+	/* Of the entry that is being looked at; large, and needed for every entry. */
+	struct watch_match match;
 	struct waiting waiting[WAITING_MAX];
 	struct launcher *launcher;
 	bool backlog;       /* recorded findings wait for a place */

@@ -11,8 +11,8 @@
 #include "contrib/watch/watch_list.h"
 
 struct watch_plan {
-	struct snapshot
-	    *snapshot; /* its settings, policies of the upstreams, and the list of logs in effect */
+	/* Its settings, policies of the upstreams, and the list of logs in effect. */
+	struct snapshot *snapshot;
 	struct watch_list *list;
 	struct cert_match *known; /* entries of the known-files; never NULL */
 };

@@ -26,8 +26,8 @@ typedef void proof_fn(void *arg, const struct proof_result *);
 
 struct proof_request {
 	const struct watch_log *log;
-	bool
-	    inclusion; /* of leaf number `first` in the tree of size `second`; else consistency of both sizes */
+	/* Of leaf number `first` in the tree of size `second`; else consistency of both sizes. */
+	bool inclusion;
 	uint64_t first, second;
 	struct tree_hash leaf; /* of inclusion: RFC 6962 logs are asked by hash */
 };

@@ -58,8 +58,8 @@ struct status {
 	const struct addrs *listen;    /* lent; the addresses of its sockets */
 	const char *query_log;         /* where it goes, as configured at the start; NULL: there is none */
 	const char *query_log_trouble; /* lent; why it is not written; NULL: it is, or there is none */
-	const char
-	    *portal_trouble; /* why the portal helper cannot be reached; NULL: it can, or nobody wants it */
+	/* Why the portal helper cannot be reached; NULL: it can, or nobody wants it. */
+	const char *portal_trouble;
 	struct refusal last_refusal;
 	struct window_record window; /* of `ct-logs update` */
 	struct journal_state journal, evidence;

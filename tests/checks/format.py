@@ -19,3 +19,19 @@ def formatted(t):
     code, _, err = t.run("/usr/bin/clang-format", "--dry-run", "--Werror", *(os.path.join(t.src, f) for f in files))
     places = re.findall(r"^\S+?([^/\s]+/[^/\s]+:\d+):\d+: error", err, re.M)
     check(code == 0, f"{len(places)} places: {' '.join(sorted(set(places))[:20])}")
+
+
+TORN = re.compile(r"^[ \t]*((?:static |const )*(?:struct |enum |unsigned |signed )?\w+(?: \w+)?)\n[ \t]+\*{0,2}\w*(?:\[\w*\])*( =[^\n]*)?;", re.M)
+WORDS = ("else", "do", "return", "goto")
+
+
+@case("no declaration is torn between its type and its name by a long comment", builds=("gcc",))
+def torn(t):
+    check(TORN.search("\tint64_t\n\t    until_ms; /* a long one */\n") and TORN.search("\tint fd\n\t    [2]; /* a long one */\n"), "torn declarations are not found")
+    places = []
+    for file in tree_files(t.src):
+        if file.endswith((".c", ".h")) and file.startswith(ROOMS) and file not in MADE:
+            with open(os.path.join(t.src, file), encoding="utf-8") as f:
+                text = f.read()
+            places += [f"{file}:{text.count(chr(10), 0, m.start()) + 1}" for m in TORN.finditer(text) if m[1].split()[0] not in WORDS]
+    check(not places, f"the comment belongs above: {' '.join(places)}")

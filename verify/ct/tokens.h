@@ -17,8 +17,8 @@ struct tokens {
 	size_t at;
 	size_t line;
 	enum token_kind kind; /* of the current token */
-	struct span
-	    token; /* a word, a number as written, a string's bytes (in `string`), or a mark of one character */
+	/* A word, a number as written, a string's bytes (in `string`), or a mark of one character. */
+	struct span token;
 	struct buf string;
 	char **why; /* for a sentence about what is wrong (why.h); lent */
 };

@@ -52,8 +52,8 @@ enum path_kind {
 struct path_search_end {
 	size_t steps;
 	size_t paths;
-	bool
-	    limited; /* PATHS_MAX, PATH_STEPS_MAX or the number of signature checks ended it: there may be more */
+	/* PATHS_MAX, PATH_STEPS_MAX or the number of signature checks ended it: there may be more. */
+	bool limited;
 	bool starved; /* no memory */
 };
 
