@@ -119,6 +119,19 @@ entry_fault(const struct stat *st, enum use use)
 	return NULL;
 }
 
+/* Can this user append to the log, or make it? st: NULL when it is not there. */
+static int
+log_rights_look(int folder, const char *name, const struct stat *st, const char **why)
+{
+	if (st != NULL && st->st_uid != geteuid()) {
+		*why = "it belongs to another user";
+		return EACCES;
+	}
+	if (st != NULL)
+		return faccessat(folder, name, W_OK, AT_EACCESS) == 0 ? 0 : errno;
+	return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
 /* The entry itself, when it is there; *why is set when it has the wrong kind. */
 static int
 entry_look(const char *path, enum use use, bool as_user, const char **why)
@@ -134,15 +147,8 @@ entry_look(const char *path, enum use use, bool as_user, const char **why)
 	error = there || (made && errno == ENOENT) ? 0 : errno;
 	if (there)
 		*why = entry_fault(&st, use);
-	if (error == 0 && *why == NULL && use == USE_LOG && as_user) {
-		if (there && st.st_uid != geteuid()) {
-			*why = "it belongs to another user";
-			error = EACCES;
-		} else if (faccessat(folder, there ? name : ".", there ? W_OK : W_OK | X_OK, AT_EACCESS) !=
-			   0) {
-			error = errno;
-		}
-	}
+	if (error == 0 && *why == NULL && use == USE_LOG && as_user)
+		error = log_rights_look(folder, name, there ? &st : NULL, why);
 	(void)close(folder);
 	return error == 0 && *why != NULL ? EINVAL : error;
 }
