@@ -8,10 +8,10 @@
 #include <stdio.h>
 
 #define DPKG_STATUS "/var/lib/dpkg/status"
-#define DPKG_VERSION_MAX                                                                                     \
-	64 /* bytes with the NUL; the longest in Debian 12 has 46, a longer one is not known */
-#define DPKG_FILE_MAX                                                                                        \
-	(64L << 20) /* bytes that are read: Debian with everything installed would need about 50 MiB */
+/* Bytes with the NUL; the longest in Debian 12 has 46, a longer one is not known. */
+#define DPKG_VERSION_MAX 64
+/* Bytes that are read: Debian with everything installed would need about 50 MiB. */
+#define DPKG_FILE_MAX (64L << 20)
 
 struct dpkg_wanted {
 	const char *packages;           /* names with a space between them: any of them */

@@ -6,8 +6,8 @@
 
 #include "base/journal.h"
 
-#define JOURNAL_SHOWN_MAX                                                                                    \
-	64 /* certificates: four addresses with weekly renewals, over the three months of a certificate's life */
+/* Certificates: four addresses with weekly renewals, over the three months of a certificate's life. */
+#define JOURNAL_SHOWN_MAX 64
 
 struct journal_shown {
 	struct journal_shown_one {

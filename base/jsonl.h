@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 
-#define JSONL_ITEMS_MAX                                                                                      \
-	32 /* strings of a list: a chain has at most 16 certificates, a leaf fewer SCTs than this */
+/* Strings of a list: a chain has at most 16 certificates, a leaf fewer SCTs than this. */
+#define JSONL_ITEMS_MAX 32
 #define JSONL_DEPTH_MAX 8 /* of values that are passed over; ours are flat */
 
 enum jsonl_kind { JSONL_STRING, JSONL_NUMBER, JSONL_LIST, JSONL_OTHER };

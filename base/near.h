@@ -12,8 +12,8 @@
 
 #include <stddef.h>
 
-#define NEAR_WORD_MAX                                                                                        \
-	64 /* longer words are near no other word: this bounds the work, and no name in ctstub is longer */
+/* Longer words are near no other word: this bounds the work, and no name in ctstub is longer. */
+#define NEAR_WORD_MAX 64
 
 struct near {
 	const char *text; /* lent; what was written */

@@ -7,8 +7,8 @@
 #include "transport/transport.h"
 
 #define PROBE_QUESTION "example.com." /* RFC 2606, 3: reserved, and resolvable everywhere */
-#define PROBE_IDLE_MS                                                                                        \
-	110000 /* our own side closes at 120 s; a server that keeps it longer is reported as such */
+/* Our own side closes at 120 s; a server that keeps it longer is reported as such. */
+#define PROBE_IDLE_MS 110000
 
 struct probe_result {
 	const struct tp_target *target;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRINTED_MAX                                                                                          \
-	(CONFIG_LIST_MAX * (2 * CONFIG_STRING_MAX + 8)) /* the longest value, every byte escaped */
+/* The longest value, every byte escaped. */
+#define PRINTED_MAX (CONFIG_LIST_MAX * (2 * CONFIG_STRING_MAX + 8))
 
 /* Their files and sockets are opened before the daemon drops its privileges. */
 static const enum option_id at_start_only[] = {

@@ -27,8 +27,8 @@
 #define CONFIG_LISTEN_MAX     64
 #define CONFIG_TIME_NAMES_MAX 16 /* an NTP client has four servers */
 #define CONFIG_WORKERS_MAX    64
-#define CONFIG_PORTAL_NAMES_MAX                                                                              \
-	32 /* names added to the compiled list: a few login pages, not a way to send everything in clear text */
+/* Names added to the compiled list: a few login pages, not a way to send everything in clear text. */
+#define CONFIG_PORTAL_NAMES_MAX     32
 #define CONFIG_PORTAL_RESOLVERS_MAX 3 /* as many as resolv.conf(5) has */
 
 /* Where something was set: file is NULL when it is compiled in or came from a command line. Lent from the settings. */

@@ -21,12 +21,12 @@
 
 #include <sys/queue.h>
 
-#define ADMISSION_SAMPLE                                                                                     \
-	16 /* entries sampled to find the victim, or all if there are no more: a flood of 9 in 10 is missed once in 10^16 */
-#define ADMISSION_GROUP                                                                                      \
-	256 /* unanswered questions of a group beyond which it is a flood, if it is also late */
-#define ADMISSION_LATE_MS                                                                                    \
-	1000 /* unanswered for this long: most answers, and all of a healthy domain's, have come by then */
+/* Entries sampled to find the victim, or all if there are no more: a flood of 9 in 10 is missed once in 10^16. */
+#define ADMISSION_SAMPLE 16
+/* Unanswered questions of a group beyond which it is a flood, if it is also late. */
+#define ADMISSION_GROUP 256
+/* Unanswered for this long: most answers, and all of a healthy domain's, have come by then. */
+#define ADMISSION_LATE_MS  1000
 #define ADMISSION_PROVEN   4096  /* domains remembered to have answered lately, in sets of four */
 #define ADMISSION_TRUST_MS 60000 /* ... for so long, or up to a second less */
 #define ADMISSION_CREDIT   16    /* their questions cost this fraction */

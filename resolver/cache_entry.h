@@ -11,8 +11,8 @@
 
 #include <sys/queue.h>
 
-#define CACHE_NO_SOA_MS                                                                                      \
-	1000 /* RFC 2308, 5: a denial without SOA should not be kept; a second is allowed, against storms of questions */
+/* RFC 2308, 5: a denial without SOA should not be kept; a second is allowed, against storms of questions. */
+#define CACHE_NO_SOA_MS      1000
 #define CACHE_FAILURE_MIN_MS 1000 /* RFC 9520, 3.2 */
 #define CACHE_FAILURE_MAX_MS 300000
 

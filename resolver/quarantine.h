@@ -12,16 +12,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QUARANTINE_SETS                                                                                      \
-	256 /* with the ways: 1024 zones in 56 KiB; a hostile page that uses more has to register more domains */
+/* With the ways: 1024 zones in 56 KiB; a hostile page that uses more has to register more domains. */
+#define QUARANTINE_SETS      256
 #define QUARANTINE_WAYS      4
 #define QUARANTINE_KILLS     2 /* connections that ended with a lone question of the zone; one may be chance */
 #define QUARANTINE_KILLS_MAX 8      /* no more are counted: the rest grows no further */
 #define QUARANTINE_MIN_MS    2000   /* first rest; doubles */
 #define QUARANTINE_MAX_MS    10000  /* a trial after that costs a connection, and no other question */
 #define QUARANTINE_MEMORY_MS 600000 /* an entry without news for so long is ignored */
-#define QUARANTINE_POOR_MS                                                                                   \
-	60000 /* bad on a fresh connection as well: so long no further one is made for it */
+/* Bad on a fresh connection as well: so long no further one is made for it. */
+#define QUARANTINE_POOR_MS 60000
 
 struct quarantine_entry {
 	uint64_t key; /* 0: free */

@@ -20,9 +20,9 @@
 #define QUERY_TIME_MS  4000 /* interface: within the client's own time-out (5 s in glibc) */
 #define QUERY_WIRE_MAX (MSG_HEADER + MSG_NAME_MAX + 4 + 64) /* header, question, our OPT */
 #define QUERY_BUCKETS  4096
-#define QUERY_HELD_MAX                                                                                       \
-	2048 /* bytes of an answer that was unusable: 8 MiB for all queries; a longer answer is not kept */
-#define QUERIES_MAX 4096 /* in flight, a worker; those that give way still count in their turn */
+/* Bytes of an answer that was unusable: 8 MiB for all queries; a longer answer is not kept. */
+#define QUERY_HELD_MAX 2048
+#define QUERIES_MAX    4096 /* in flight, a worker; those that give way still count in their turn */
 
 enum query_step { QUERY_GOES_ON, QUERY_ENDED };
 

@@ -7,13 +7,13 @@
 #include "resolver/query.h"
 
 #define QUERY_STALL_MS 1500 /* nothing came back for this long: the connection counts as dead */
-#define QUERY_OPEN_MAX                                                                                       \
-	3 /* servers that one query is at, at the same time, but for silent ones (QUERY_STALL_MS) */
+/* Servers that one query is at, at the same time, but for silent ones (QUERY_STALL_MS). */
+#define QUERY_OPEN_MAX  3
 #define QUERY_SENDS_MAX 16 /* attempts of one query in all: bounds the cost of many faults at once */
-#define QUERY_BEHIND_MAX                                                                                     \
-	4 /* ... and so many more behind late answers, which take no place of another server */
-#define QUERY_LANE_MS                                                                                        \
-	500 /* after harm was done, an unknown zone waits this long for a lane, then uses the shared connection */
+/* In addition, so many attempts behind late answers, which take no place of another server. */
+#define QUERY_BEHIND_MAX 4
+/* After harm was done, an unknown zone waits this long for a lane, then uses the shared connection. */
+#define QUERY_LANE_MS 500
 
 /* Sends the query to the next server. False: there is none. */
 bool query_send(struct query *);

@@ -12,9 +12,9 @@
 
 struct server; /* server.h */
 
-#define REPLY_KEEPALIVE_DS                                                                                   \
-	300 /* the idle time-out that RFC 7828 clients are given, in 100 ms: ours (TCP_IDLE_MS) */
-#define REPLY_STALE_TTL_S 30 /* RFC 8767, 4 */
+/* The idle time-out that RFC 7828 clients are given, in 100 ms: ours (TCP_IDLE_MS). */
+#define REPLY_KEEPALIVE_DS 300
+#define REPLY_STALE_TTL_S  30 /* RFC 8767, 4 */
 
 struct reply {
 	const struct msg_answer *answer; /* NULL: no records, the RCODE alone */

@@ -31,8 +31,8 @@
 #define UPSTREAM_LANE_BURST    60
 #define UPSTREAM_LANE_RETRY    30 /* the part of them for zones known to do harm */
 #define UPSTREAM_LANE_UNPROVEN 10
-#define UPSTREAM_LANE_NONE_MS                                                                                \
-	30000 /* where none can be made, one trial on the shared connection in this time */
+/* Where none can be made, one trial on the shared connection in this time. */
+#define UPSTREAM_LANE_NONE_MS   30000
 #define UPSTREAM_LANE_PROVEN_MS 10000
 /* If this many connections in a row ended without an answer, and nothing else was answered, the server is at fault. */
 #define UPSTREAM_BARREN_MAX  4

@@ -7,8 +7,8 @@
 
 #include "resolver/upstream_set.h"
 
-#define UPSTREAM_CAPTIVE_MS                                                                                  \
-	1000 /* captive mode: how often unusable upstreams are tried, so that service is back within 2 s of a login */
+/* Captive mode: how often unusable upstreams are tried, so that service is back within 2 s of a login. */
+#define UPSTREAM_CAPTIVE_MS 1000
 
 /* by_floor: certificates are judged by the floor while the clock is not set, for time-names. */
 enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *,

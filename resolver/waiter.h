@@ -13,8 +13,8 @@
 #define WAITERS_MAX        16384 /* a worker; of one address: client_quota.h */
 #define WAITERS_PRESSED    8192  /* beyond, each new one makes a question and all its waiters give way */
 #define WAITER_SECTION_MAX (MSG_NAME_MAX + 4)
-#define WAITER_REPEATED_MAX                                                                                  \
-	16 /* waiters looked at to find a repeated datagram: its first copy is among the last */
+/* Waiters looked at to find a repeated datagram: its first copy is among the last. */
+#define WAITER_REPEATED_MAX 16
 
 /* All who wait for one question. Embedded in its query. */
 struct waiters {

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LATE_TIMES                                                                                           \
-	4 /* times the usual answer time: another connection needs three round trips for its first answer */
+/* Times the usual answer time: another connection needs three round trips for its first answer. */
+#define LATE_TIMES  4
 #define LATE_MIN_MS 100  /* with a nearby peer, a pause of the scheduler must not cause another connection */
 #define LATE_MAX_MS 1000 /* the most, for slow peers too: half the time after which a client asks again */
 

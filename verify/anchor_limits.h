@@ -26,8 +26,8 @@
 #define ANCHOR_LIMITS_FILE_MAX    (1024 * 1024)
 #define ANCHOR_LIMITS_ENTRIES_MAX 4096
 #define ANCHOR_LIMITS_PERMIT_MAX  32 /* names and addresses of one anchor; a national root has nine */
-#define ANCHOR_LIMITS_LINES_MAX                                                                              \
-	4 /* lines that can match one anchor: by certificate and key, compiled in and of files */
+/* Lines that can match one anchor: by certificate and key, compiled in and of files. */
+#define ANCHOR_LIMITS_LINES_MAX 4
 
 struct anchor_limits;
 

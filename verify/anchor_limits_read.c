@@ -17,8 +17,8 @@
 #define HASH_TEXT_MAX  160 /* of 32 octets with a separator each, and some space */
 #define SENTENCE_MAX   512
 #define FILE_SHOWN_MAX 16400 /* the longest path, every byte shown as \xNN */
-#define SHARED_MAX                                                                                           \
-	8 /* sentences of the lines before; a release of a root store gives some twenty roots one date */
+/* Sentences of the lines before; a release of a root store gives some twenty roots one date. */
+#define SHARED_MAX 8
 
 /* A sentence that further lines may share. */
 struct shared {

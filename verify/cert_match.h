@@ -13,9 +13,9 @@
 
 #include "verify/x509/cert.h"
 
-#define CERT_MATCH_ENTRIES_MAX                                                                               \
-	1000000 /* bounds memory: an entry takes 48 bytes, one with a name 96, and its text */
-#define CERT_MATCH_ENTRY_MAX 8192 /* bytes of one entry; a name of 4 KiB as base64 fits */
+/* Bounds memory: an entry takes 48 bytes, one with a name 96, and its text. */
+#define CERT_MATCH_ENTRIES_MAX 1000000
+#define CERT_MATCH_ENTRY_MAX   8192 /* bytes of one entry; a name of 4 KiB as base64 fits */
 
 enum cert_match_kind { CERT_MATCH_SERIAL, CERT_MATCH_CERT, CERT_MATCH_SPKI, CERT_MATCH_ISSUER };
 

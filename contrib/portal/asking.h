@@ -11,8 +11,8 @@
 
 #define ASKING_ATTEMPTS 3    /* one resolver is asked again, several in turn */
 #define ASKING_WAIT_MS  1000 /* for each: three fit into the 3.5 s that the daemon waits (portal.h) */
-#define ASKING_STRAY_MAX                                                                                     \
-	16 /* datagrams that do not answer it; then the next attempt, so a spoofer gets no more guesses */
+/* Datagrams that do not answer it; then the next attempt, so a spoofer gets no more guesses. */
+#define ASKING_STRAY_MAX 16
 
 struct asking;
 

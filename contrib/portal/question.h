@@ -8,9 +8,9 @@
 #include "base/dns/portal_message.h"
 
 #define QUESTION_MAX (MSG_HEADER + MSG_NAME_MAX + 4)
-#define ANSWER_UDP_MAX                                                                                       \
-	1232 /* more than a resolver sends to a question without EDNS (512 bytes); longer ones are dropped */
-#define ALIASES_MAX 8 /* CNAMEs followed; content networks use up to four */
+/* More than a resolver sends to a question without EDNS (512 bytes); longer ones are dropped. */
+#define ANSWER_UDP_MAX 1232
+#define ALIASES_MAX    8 /* CNAMEs followed; content networks use up to four */
 
 /* Header and question: RD, one question, no EDNS, so that nothing in it identifies the machine. Appends. */
 void question_compose(struct buf *out, uint16_t id, uint16_t type, struct span name);

@@ -23,11 +23,11 @@
 #include <stddef.h>
 
 #define RESOLVERS_MAX 3 /* as many as resolv.conf(5) allows */
-#define RESOLVERS_FILE_MAX                                                                                   \
-	(64 * 1024)          /* bytes of a file that are read; dhclient drops old leases long before */
-#define RESOLVERS_DIR_MAX 64 /* names looked at in a folder: one a link */
+/* Bytes of a file that are read; dhclient drops old leases long before. */
+#define RESOLVERS_FILE_MAX (64 * 1024)
+#define RESOLVERS_DIR_MAX  64 /* names looked at in a folder: one a link */
 
-#define RESOLVER_TEXT_MAX (ADDR_TEXT_MAX + 12) /* "%", a number, and a NUL fit */
+#define RESOLVER_TEXT_MAX  (ADDR_TEXT_MAX + 12) /* "%", a number, and a NUL fit */
 
 struct resolver {
 	struct addr addr; /* port 53 */

@@ -13,11 +13,11 @@
 
 #define SERVE_SESSIONS_MAX CONFIG_WORKERS_MAX /* one for each worker */
 #define SERVE_ASKINGS_MAX  16 /* of a session in flight: a desktop probes with two or three names */
-#define SERVE_QUESTIONS_MAX                                                                                  \
-	60 /* of all sessions in SERVE_QUESTIONS_MS: a browser and a desktop ask a few times a second */
-#define SERVE_QUESTIONS_MS 10000
-#define SERVE_OPEN_MS      5000  /* a connection that has not asked for a window by then is closed */
-#define SERVE_IDLE_MS      10000 /* without a connection the program ends; systemd starts it again */
+/* Of all sessions in SERVE_QUESTIONS_MS: a browser and a desktop ask a few times a second. */
+#define SERVE_QUESTIONS_MAX 60
+#define SERVE_QUESTIONS_MS  10000
+#define SERVE_OPEN_MS       5000  /* a connection that has not asked for a window by then is closed */
+#define SERVE_IDLE_MS       10000 /* without a connection the program ends; systemd starts it again */
 
 struct serve;
 

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_ENTRIES_MAX                                                                                    \
-	(64 * 1024) /* of one finding: a comment and two lines of at most CERT_MATCH_ENTRY_MAX */
-#define FILE_MODE 0644
+/* Of one finding: a comment and two lines of at most CERT_MATCH_ENTRY_MAX. */
+#define BLOCK_ENTRIES_MAX (64 * 1024)
+#define FILE_MODE         0644
 
 static const char header[] =
     "# Entries that ctstub-watch(8) made from its findings; ctstub-disallow(5) describes their form.\n"

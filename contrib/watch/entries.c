@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#define ENTRY_BYTES_FIRST                                                                                    \
-	6144 /* of an entry in an answer, until it is known: JSON with the chain, or a tile's leaf */
-#define ENTRY_BYTES_MIN 256
+/* Of an entry in an answer, until it is known: JSON with the chain, or a tile's leaf. */
+#define ENTRY_BYTES_FIRST 6144
+#define ENTRY_BYTES_MIN   256
 
 static void
 slot_clear(struct slot *slot)

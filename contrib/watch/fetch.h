@@ -15,8 +15,8 @@
 #define FETCHER_STALL_S         30     /* below 1 KiB a second for this long: the log is taken for down */
 #define FETCHER_CONNECTIONS_MAX 64     /* some 60 KiB each */
 #define FETCHER_HOST_MAX        8 /* connections to one host: as many as concurrent requests to one log */
-#define FETCHER_ANSWER_MAX                                                                                   \
-	(12 * 1024 * 1024) /* of one answer: 256 entries of 48 KiB; public ones have 2 MiB */
+/* Of one answer: 256 entries of 48 KiB; public ones have 2 MiB. */
+#define FETCHER_ANSWER_MAX (12 * 1024 * 1024)
 /* Bytes of all answers that are held. With an uncompressed answer and everything else the process stays below 64 MiB. */
 #define FETCHER_BYTES_MAX ((size_t)20 * 1024 * 1024)
 #define FETCHER_URL_MAX   2048

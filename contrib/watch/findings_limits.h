@@ -15,16 +15,16 @@
 #define FINDINGS_LOG_MAX       2500  /* of these in one log: it takes eight lying logs to fill all */
 #define FINDINGS_ROGUE_MAX     40000
 #define FINDINGS_ROGUE_LOG_MAX 5000
-#define FINDINGS_BYTES_MAX                                                                                   \
-	((off_t)256 * 1024 * 1024) /* of lines with certificates; lines about actions come on top */
+/* Of lines with certificates; lines about actions come on top. */
+#define FINDINGS_BYTES_MAX     ((off_t)256 * 1024 * 1024)
 #define FINDINGS_LOG_BYTES_MAX ((off_t)32 * 1024 * 1024) /* of one log: 5000 certificates of 6 KiB */
 #define FINDINGS_CHAIN_WAIT_MS 30000                     /* then it is reported as rogue without its chain */
-#define FINDINGS_BLOCK_WAIT_MS                                                                               \
-	600000 /* then we report that it is not blocked, because its chain is missing */
-#define FINDINGS_MISBEHAVED_MAX                                                                              \
-	64 /* findings about one log in one run: lying at every poll does not fill the disk */
-#define FINDINGS_AGAIN_MS                                                                                    \
-	60000 /* until actions that failed are tried again: a full disk stays full for a while */
+/* Then we report that it is not blocked, because its chain is missing. */
+#define FINDINGS_BLOCK_WAIT_MS 600000
+/* Findings about one log in one run: lying at every poll does not fill the disk. */
+#define FINDINGS_MISBEHAVED_MAX 64
+/* Until actions that failed are tried again: a full disk stays full for a while. */
+#define FINDINGS_AGAIN_MS   60000
 #define FINDINGS_STEP_MS    1000 /* call watch_findings_step this often while something waits */
 #define FINDINGS_LATEST_MAX 10
 

@@ -11,11 +11,11 @@
 #include "contrib/watch/source.h"
 #include "contrib/watch/state.h"
 
-#define FOLLOW_RECHECKS                                                                                      \
-	3 /* heads that go back or cannot be read are asked for again: a frontend may lag or fail */
+/* Heads that go back or cannot be read are asked for again: a frontend may lag or fail. */
+#define FOLLOW_RECHECKS   3
 #define FOLLOW_RECHECK_MS 1000
-#define FOLLOW_SAVE_MS                                                                                       \
-	2000 /* between two writes of a state while much is read; after a kill we read this much again */
+/* Between two writes of a state while much is read; after a kill we read this much again. */
+#define FOLLOW_SAVE_MS         2000
 #define FOLLOW_UNPACKED_MAX    FETCHER_ANSWER_MAX
 #define FOLLOW_GIVE_UP_ENTRIES 5 /* answers without the entries: the log is reported then */
 #define FOLLOW_GIVE_UP         3 /* failures in a row after which --once leaves a log */

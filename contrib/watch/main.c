@@ -25,11 +25,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define PLAN_MAX_AGE_MS                                                                                      \
-	((int64_t)24 * 3600 * 1000) /* then the configuration and the list of logs are read anew */
-#define STEP_MS     1000            /* between two looks at findings that wait */
-#define END_STEP_MS 100             /* the same, if --once waits for nothing else */
-#define REST_MS     60000 /* between two looks while nothing happens: the state shown is never older */
+/* Then the configuration and the list of logs are read anew. */
+#define PLAN_MAX_AGE_MS ((int64_t)24 * 3600 * 1000)
+#define STEP_MS         1000  /* between two looks at findings that wait */
+#define END_STEP_MS     100   /* the same, if --once waits for nothing else */
+#define REST_MS         60000 /* between two looks while nothing happens: the state shown is never older */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 static int woken = -1; /* an eventfd: a signal ends the wait */

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACE_PARALLEL_MAX                                                                                    \
-	8 /* concurrent requests to one log: hides the latency of a far log, and is no burden */
+/* Concurrent requests to one log: hides the latency of a far log, and is no burden. */
+#define PACE_PARALLEL_MAX       8
 #define PACE_BATCH_FIRST        256  /* entries asked for at first; most logs give 32 to 1024 */
 #define PACE_BATCH_MAX          2048 /* no log gives more, and their bytes must fit into the budget */
 #define PACE_BACKOFF_MS         1000 /* after the first failure; doubles */

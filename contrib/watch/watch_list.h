@@ -12,8 +12,8 @@
 #include "config/watch_files.h"
 #include "contrib/watch/identifiers.h"
 
-#define WATCH_ITEMS_MAX                                                                                      \
-	65536 /* an organisation's whole address plan in prefixes; more items do not make a match slower */
+/* An organisation's whole address plan in prefixes; more items do not make a match slower. */
+#define WATCH_ITEMS_MAX  65536
 #define WATCH_OWNERS_MAX 256 /* upstreams of a configuration */
 #define WATCH_HITS_MAX   32  /* different items that are reported for one certificate */
 

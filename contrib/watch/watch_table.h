@@ -18,8 +18,8 @@ struct watch_name {
 	bool domain;      /* and all below */
 };
 
-#define WATCH_CHILDREN_MAX                                                                                   \
-	64 /* names that are reported for one wildcard; a finding has fewer (watch_list.h) */
+/* Names that are reported for one wildcard; a finding has fewer (watch_list.h). */
+#define WATCH_CHILDREN_MAX 64
 
 /* The names themselves; a slot for each by its hash, and one for each parent of names, for matching wildcards. */
 struct watch_names {

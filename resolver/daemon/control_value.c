@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 
-#define VALUE_TEXT_MAX                                                                                       \
-	4096 /* shown of bytes that are no text: a quarter of it, each may need four characters */
+/* Shown of bytes that are no text: a quarter of it, each may need four characters. */
+#define VALUE_TEXT_MAX 4096
 
 /* Titles and paths may be any bytes, JSON strings may not. */
 json_t *

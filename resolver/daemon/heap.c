@@ -4,8 +4,8 @@
 
 #include <malloc.h>
 
-#define MAPPED_FROM                                                                                          \
-	(64 * 1024) /* half of malloc's default; setting it switches off malloc's own adjustment */
+/* Half of malloc's default; setting it switches off malloc's own adjustment. */
+#define MAPPED_FROM (64 * 1024)
 
 /*
  * No bins of small blocks that are free but not joined to their neighbours. The cache frees very many at once, and a worker

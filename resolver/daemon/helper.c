@@ -22,11 +22,11 @@
 #define HELPER_TROUBLE  3    /* its exit code */
 #define HELPER_FD       3    /* its end of the socket */
 #define HELPERS_MAX     4    /* the journal's, the query log's, and room */
-#define REPORTS_MAX                                                                                          \
-	4096 /* of one that ends: more than its socket holds, so only one that sends without end reaches it */
-#define FDS_MAX 4096 /* closed one by one where the kernel has no close_range (before 5.9) */
+/* Of one that ends: more than its socket holds, so only one that sends without end reaches it. */
+#define REPORTS_MAX 4096
+#define FDS_MAX     4096 /* closed one by one where the kernel has no close_range (before 5.9) */
 
-#define WHY_MAX 512 /* bytes of its reason */
+#define WHY_MAX     512 /* bytes of its reason */
 
 static const char ready[] = ""; /* what it sends first, or else why it cannot start */
 

@@ -23,8 +23,8 @@
 #define HELPER_MESSAGE_MAX (160 * 1024)
 #define HELPER_REPORT_MAX  256 /* bytes of a report of a helper */
 #define HELPER_TURN_MAX    64  /* messages of one turn of the loop: reports come one for each message to it */
-#define HELPER_END_MS                                                                                        \
-	500 /* for what all helpers together still have to write when the daemon has sent its last answer */
+/* For what all helpers together still have to write when the daemon has sent its last answer. */
+#define HELPER_END_MS 500
 
 struct helper_setup {
 	const char *name; /* of the process, at most 15 bytes */

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #define FILE_MODE 0640
-#define CHOICES_MAX                                                                                          \
-	4096 /* records that may be carried over; those of JOURNAL_KNOWN_MAX have 1 KiB at least */
-#define OPEN_FLAGS (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+/* Records that may be carried over; those of JOURNAL_KNOWN_MAX have 1 KiB at least. */
+#define CHOICES_MAX 4096
+#define OPEN_FLAGS  (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 /* ---- what is carried over into a new file */
 

@@ -12,8 +12,8 @@
 
 #define REPEATS_MAX       256 /* different ones that are remembered: two hours of as many as may be recorded */
 #define REPEATS_PERIOD_MS (3600 * INT64_C(1000))
-#define REPEATS_NEW_MAX                                                                                      \
-	120 /* different ones an hour; four addresses that flap every two minutes stay below it */
+/* Different ones an hour; four addresses that flap every two minutes stay below it. */
+#define REPEATS_NEW_MAX 120
 
 struct repeats {
 	struct hash_key key;

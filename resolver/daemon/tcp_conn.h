@@ -25,9 +25,9 @@
  * replies that are not read. That is 256 of the largest frames, or a third of a million incomplete questions of the
  * usual size. */
 #define TCP_BYTES_MAX (16 * 1024 * 1024)
-#define TCP_BYTES_HIGH                                                                                       \
-	(1024 * 1024)     /* so many bytes held once, memory is given back when they are free again */
-#define TCP_LOOK_MAX 1024 /* connections looked at to find one to close for another */
+/* So many bytes held once, memory is given back when they are free again. */
+#define TCP_BYTES_HIGH (1024 * 1024)
+#define TCP_LOOK_MAX   1024 /* connections looked at to find one to close for another */
 /* Of one connection: a client can pipeline a thousand questions at once (C26); more are read when some are answered. */
 #define TCP_IN_FLIGHT_MAX 2048
 /* Of a worker, if there are descriptors for them; beyond that, the connection that has been idle for longest is

@@ -21,17 +21,19 @@ def formatted(t):
     check(code == 0, f"{len(places)} places: {' '.join(sorted(set(places))[:20])}")
 
 
-TORN = re.compile(r"^[ \t]*((?:static |const )*(?:struct |enum |unsigned |signed )?\w+(?: \w+)?)\n[ \t]+\*{0,2}\w*(?:\[\w*\])*( =[^\n]*)?;", re.M)
+TORN = re.compile(r"^[ \t]*((?:static |const )*(?:struct |enum |unsigned |signed )?\w+(?: \w+)?)\n[ \t]+\*{0,2}\w*(?:\[\w*\])*(?: =[^\n]*)?;"
+                  r"|^(#define \w+) +\\\n[^\n\\]* /\*", re.M)
 WORDS = ("else", "do", "return", "goto")
 
 
-@case("no declaration is torn between its type and its name by a long comment", builds=("gcc",))
+@case("no declaration and no macro is torn before its name or value by a long comment", builds=("gcc",))
 def torn(t):
-    check(TORN.search("\tint64_t\n\t    until_ms; /* a long one */\n") and TORN.search("\tint fd\n\t    [2]; /* a long one */\n"), "torn declarations are not found")
+    for text in ("\tint64_t\n\t    until_ms; /* a long one */\n", "\tint fd\n\t    [2]; /* a long one */\n", "#define MAX   \\\n\t12 /* a long one */\n"):
+        check(TORN.search(text), f"not found: {text!r}")
     places = []
     for file in tree_files(t.src):
         if file.endswith((".c", ".h")) and file.startswith(ROOMS) and file not in MADE:
             with open(os.path.join(t.src, file), encoding="utf-8") as f:
                 text = f.read()
-            places += [f"{file}:{text.count(chr(10), 0, m.start()) + 1}" for m in TORN.finditer(text) if m[1].split()[0] not in WORDS]
+            places += [f"{file}:{text.count(chr(10), 0, m.start()) + 1}" for m in TORN.finditer(text) if m[2] or m[1].split()[0] not in WORDS]
     check(not places, f"the comment belongs above: {' '.join(places)}")

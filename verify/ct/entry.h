@@ -10,10 +10,10 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
-#define ENTRY_CHAIN_MAX                                                                                      \
-	16 /* certificates of one entry that are read, as many as a chain may have elsewhere */
-#define ENTRY_LEAF_FRONT                                                                                     \
-	2 /* bytes of a MerkleTreeLeaf before its TimestampedEntry: version and type, both 0 */
+/* Certificates of one entry that are read, as many as a chain may have elsewhere. */
+#define ENTRY_CHAIN_MAX 16
+/* Bytes of a MerkleTreeLeaf before its TimestampedEntry: version and type, both 0. */
+#define ENTRY_LEAF_FRONT 2
 
 struct entry {
 	uint64_t timestamp_ms;

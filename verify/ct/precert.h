@@ -10,8 +10,8 @@
 
 #include "verify/x509/cert.h"
 
-#define PRECERT_CHECKS_MAX                                                                                   \
-	16 /* signatures that are looked at to find who signed; chains of logs have two to five */
+/* Signatures that are looked at to find who signed; chains of logs have two to five. */
+#define PRECERT_CHECKS_MAX 16
 
 /* The certificate of the chain whose key signed the leaf, at chain[*at]. RES_NOT_FOUND: none did. RES_NOMEM. */
 enum res precert_signer(struct cert *signer, size_t *at, const struct cert *leaf, const struct span *chain,

@@ -12,8 +12,8 @@
 #include "verify/ct/sct.h"
 #include "verify/ct/tree.h"
 
-#define PROMISE_CHAIN_MAX                                                                                    \
-	16 /* certificates of which the issuer is looked for, as in a chain that is judged */
+/* Certificates of which the issuer is looked for, as in a chain that is judged. */
+#define PROMISE_CHAIN_MAX 16
 
 enum promise_state {
 	PROMISE_SIGNED,        /* the log made it */

@@ -14,8 +14,8 @@
 #include "verify/when.h"
 #include "verify/x509/signature.h"
 
-#define CRL_ISSUER_KEY_MAX                                                                                   \
-	(16 * 1024) /* of the issuer's name in compared form; public names stay below 200 bytes */
+/* Of the issuer's name in compared form; public names stay below 200 bytes. */
+#define CRL_ISSUER_KEY_MAX (16 * 1024)
 
 struct crl {
 	uint8_t *der; /* owned; every span below points into it */

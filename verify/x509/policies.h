@@ -11,8 +11,8 @@
 
 #include "verify/x509/cert.h"
 
-#define POLICIES_MAX                                                                                         \
-	64 /* of one certificate, and pairs of one mapping; public certificates have two or three */
+/* Of one certificate, and pairs of one mapping; public certificates have two or three. */
+#define POLICIES_MAX 64
 
 /*
  * Checks the first n of a path's certificates, leaf first; those are all but the anchor. NULL: nothing is wrong. Else

@@ -14,8 +14,8 @@
 
 #include <stdatomic.h>
 
-#define QUERY_FEED_MAX                                                                                       \
-	(1024 * 1024) /* of one worker: four thousand lines, or the replies of a thousand questions */
+/* Of one worker: four thousand lines, or the replies of a thousand questions. */
+#define QUERY_FEED_MAX   (1024 * 1024)
 #define QUERY_FEED_BATCH (64 * 1024) /* bytes of one message to the writer, unless one event is longer */
 #define QUERY_PREFIX_V4  24
 #define QUERY_PREFIX_V6  48

@@ -8,8 +8,8 @@
 
 #include "resolver/daemon/querylog/query_event.h"
 
-#define QUERY_LINE_MAX                                                                                       \
-	8192 /* a name of 255 bytes, each escaped; a reason of MSG_EDE_TEXT_MAX bytes; and keys */
+/* A name of 255 bytes, each escaped; a reason of MSG_EDE_TEXT_MAX bytes; and keys. */
+#define QUERY_LINE_MAX 8192
 
 /* Appends the line of a QUERY_EVENT_REPLIED, with its line break. */
 void query_line_write(struct buf *, const struct query_event *, bool json);
