@@ -96,7 +96,9 @@ lab_world(struct world **out, const char *folder, int64_t at_ms)
 	enum res res = world_open(out, folder, at_ms);
 
 	if (res == RES_MALFORMED)
-		fprintf(stderr, "ctstub-lab: %s holds a world made for another time, or a damaged one\n",
+		fprintf(stderr,
+			"ctstub-lab: %s was made for another time (--at) or is damaged, a new folder was "
+			"expected\n",
 			folder);
 	else if (res != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s\n", folder, res_why(res));

@@ -214,8 +214,8 @@ serve_option_read(struct serve *serve, int c, const char *value)
 		if (lab_faults_add(&serve->faults, value, &bad))
 			return true;
 		fprintf(stderr,
-			"ctstub-lab: --fault %s: not a fault, or one that takes a value (see `ctstub-lab "
-			"faults`)\n",
+			"ctstub-lab: --fault %s: a fault was expected, with its value if it takes one (see "
+			"`ctstub-lab faults`)\n",
 			bad);
 		return false;
 	case 'd':
@@ -273,13 +273,20 @@ lab_serve(int argc, char **argv)
 	return code;
 }
 
+#define FAULT_WIDTH 22 /* of the column of names */
+
 int
 lab_faults(int argc, char **argv)
 {
 	(void)argv;
 	if (argc != 1)
 		return lab_help_wrong("faults");
-	for (enum fault f = 0; f < FAULT_COUNT; f++)
-		printf("  %-20s %s\n", lab_fault_name(f), lab_fault_text(f));
+	for (enum fault f = 0; f < FAULT_COUNT; f++) {
+		const char *form = lab_fault_form(f);
+		int n =
+		    printf("  %s%s%s", lab_fault_name(f), form != NULL ? "=" : "", form != NULL ? form : "");
+
+		printf("%*s %s\n", n < FAULT_WIDTH ? FAULT_WIDTH - n : 0, "", lab_fault_text(f));
+	}
 	return LAB_DONE;
 }

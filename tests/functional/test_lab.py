@@ -314,11 +314,11 @@ def one_fault(t, name, takes_value, options):
 def every_fault(t, options):
     pki(t)  # so that the servers need not make its keys at once
     with open(os.path.join(t.src, "contrib", "lab", "server", "lab_faults.def"), encoding="utf-8") as f:
-        faults = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)", (true|false),', f.read(), re.M)
+        faults = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)", (NULL|"[A-Z]+"),', f.read(), re.M)
     check(len(faults) > 100, f"{len(faults)} faults")
-    equal([line.split()[0] for line in t.run("ctstub-lab", "faults")[1].splitlines()], [name for name, _ in faults], "the list of faults")
+    equal([line.split()[0] for line in t.run("ctstub-lab", "faults")[1].splitlines()], [name if form == "NULL" else f'{name}={form.strip(chr(34))}' for name, form in faults], "the list of faults")
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
-        bad = [b for b in pool.map(lambda fault: one_fault(t, fault[0], fault[1] == "true", options), faults) if b]
+        bad = [b for b in pool.map(lambda fault: one_fault(t, fault[0], fault[1] != "NULL", options), faults) if b]
     check(not bad, "; ".join(bad))
 
 

@@ -5,13 +5,22 @@
 
 static const struct {
 	const char *name;
-	bool value;
+	const char *form; /* of the value; NULL: takes none */
 	const char *text;
 } rows[FAULT_COUNT] = {
 #define FAULT(id, name, value, text) [FAULT_##id] = {name, value, text},
 #include "contrib/lab/server/lab_faults.def"
 #undef FAULT
 };
+
+/* Is this the value of a fault that takes a number? */
+static bool
+value_is_number(const char *value)
+{
+	int64_t number;
+
+	return number_read(&number, value) == RES_OK && number >= 0;
+}
 
 /* One item of n bytes. */
 static bool
@@ -23,12 +32,13 @@ fault_add(struct lab_faults *faults, const char *item, size_t n)
 	for (size_t i = 0; i < FAULT_COUNT; i++) {
 		if (strlen(rows[i].name) != name || memcmp(rows[i].name, item, name) != 0)
 			continue;
-		if (rows[i].value != (equals != NULL) || value >= FAULT_VALUE_MAX)
+		if ((rows[i].form != NULL) != (equals != NULL) || value >= FAULT_VALUE_MAX)
 			return false;
-		faults->set[i] = true;
 		memcpy(faults->value[i], item + n - value, value);
 		faults->value[i][value] = '\0';
-		return true;
+		faults->set[i] = rows[i].form == NULL || strcmp(rows[i].form, "N") != 0 ||
+				 value_is_number(faults->value[i]);
+		return faults->set[i];
 	}
 	return false;
 }
@@ -74,8 +84,8 @@ lab_fault_text(enum fault fault)
 	return rows[fault].text;
 }
 
-bool
-lab_fault_takes_value(enum fault fault)
+const char *
+lab_fault_form(enum fault fault)
 {
-	return rows[fault].value;
+	return rows[fault].form;
 }

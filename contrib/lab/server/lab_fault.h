@@ -23,7 +23,7 @@ struct lab_faults {
 };
 
 /* Adds "name", "name=value", or several with commas between. False: *bad is the text that is not a
- * fault. */
+ * fault, or whose value is missing, wrong or one too many. */
 bool lab_faults_add(struct lab_faults *, const char *text, const char **bad);
 bool lab_fault_has(const struct lab_faults *, enum fault);
 /* The value as a number; 0 when it is none. */
@@ -31,6 +31,7 @@ int64_t lab_fault_number(const struct lab_faults *, enum fault);
 
 const char *lab_fault_name(enum fault);
 const char *lab_fault_text(enum fault);
-bool lab_fault_takes_value(enum fault);
+/* The form of its value: "N" (a number) or "TEXT"; NULL when it takes none. */
+const char *lab_fault_form(enum fault);
 
 #endif

@@ -138,7 +138,7 @@ every_fault_of_answers_changes_them(void **state)
 	spoilt("", &good);
 	for (enum fault f = FAULT_WRONG_ID; f <= FAULT_KEEPALIVE; f++) {
 		buf_clear(&bad);
-		snprintf(text, sizeof text, lab_fault_takes_value(f) ? "%s=7" : "%s", lab_fault_name(f));
+		snprintf(text, sizeof text, lab_fault_form(f) != NULL ? "%s=7" : "%s", lab_fault_name(f));
 		spoilt(text, &bad);
 		if (span_equal(buf_span(&good), buf_span(&bad)))
 			fail_msg("%s changes nothing", text);
