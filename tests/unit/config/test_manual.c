@@ -2,6 +2,14 @@
  * that is shown is valid. */
 #include "base/text.h"
 #include "config/reader.h"
+#include "config/watch_files.h"
+#include "resolver/filter.h"
+#include "resolver/hosts_table.h"
+#include "verify/anchor_limits.h"
+#include "verify/ct/ctlogs.h"
+#include "verify/disallow.h"
+#include "verify/revocation/revocation.h"
+#include "verify/x509/trust.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,10 +137,12 @@ range_put(struct buf *out, const struct option_row *o)
 	return false;
 }
 
+#define MIB (1024 * 1024)
+
 static void
 every_range_is_in_the_manual(void **state)
 {
-	char *text = read_file("config/ctstub.conf.5"), *ranges = strstr(text, "\n.Ss Ranges\n"), *end, limits[256];
+	char *text = read_file("config/ctstub.conf.5"), *ranges = strstr(text, "\n.Ss Ranges\n"), *end, limits[512];
 	size_t rows = 0, items = 0;
 
 	(void)state;
@@ -153,9 +163,16 @@ every_range_is_in_the_manual(void **state)
 		items++;
 	assert_int_equal(items, rows);
 	(void)snprintf(limits, sizeof limits,
-	    "All other lists have at most %d values, strings %d bytes and files %d MiB.\n"
+	    "All other lists have at most %d values, and strings %d bytes.\n"
+	    "A file has at most %d MiB; a list of CT logs or a\n.Ic watch-file\n%d MiB, trust anchors or a hosts file %d MiB, disallow entries, a\n"
+	    ".Ic known-file\nor CRLs %d MiB, and a block list %d MiB.\n"
 	    "There may be %d upstreams, %d forwards and %d files in\n",
-	    CONFIG_LIST_MAX, CONFIG_STRING_MAX, CONFIG_FILE_MAX / (1024 * 1024), CONFIG_UPSTREAMS_MAX, CONFIG_FORWARDS_MAX, CONFIG_FILES_MAX);
+	    CONFIG_LIST_MAX, CONFIG_STRING_MAX, CONFIG_FILE_MAX / MIB, CTLOGS_FILE_MAX / MIB, TRUST_FILE_MAX / MIB, DISALLOW_FILE_MAX / MIB,
+	    FILTER_FILE_MAX / MIB, CONFIG_UPSTREAMS_MAX, CONFIG_FORWARDS_MAX, CONFIG_FILES_MAX);
+	assert_int_equal(ANCHOR_LIMITS_FILE_MAX, CONFIG_FILE_MAX);
+	assert_int_equal(WATCH_FILE_MAX, CTLOGS_FILE_MAX);
+	assert_int_equal(HOSTS_FILE_MAX, TRUST_FILE_MAX);
+	assert_int_equal(CRL_FILE_MAX, DISALLOW_FILE_MAX);
 	if (strstr(ranges, limits) == NULL)
 		fail_msg("the manual lacks: %s", limits);
 	free(text);
