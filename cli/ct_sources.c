@@ -250,5 +250,7 @@ ct_sources_ask(struct ct_found *found, const struct ct_ask *ask)
 	if (found->list != NULL)
 		return EXIT_GOOD;
 	return cli_complain(worst, verb, "no source gave a list that may be installed%s",
-			    worst == EXIT_REFUSED ? " (--force installs one that a guard refuses)" : "");
+			    worst == EXIT_REFUSED ? " (--force installs one that was refused only for its "
+						    "date, its missing logs or a new operator)"
+						  : "");
 }

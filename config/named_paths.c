@@ -104,7 +104,7 @@ entry_fault(const struct stat *st, enum use use)
 	case USE_LOG:
 		return S_ISLNK(st->st_mode)    ? "it is a symbolic link"
 		       : !S_ISREG(st->st_mode) ? "it is not a regular file"
-		       : st->st_nlink != 1     ? "it has a second name"
+		       : st->st_nlink != 1     ? "it has another hard link"
 					       : NULL;
 	case USE_SOCKET:
 	case USE_SOCKET_PLACE:

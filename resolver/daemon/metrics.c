@@ -153,8 +153,7 @@ static const struct {
 	int decimals;
 } upstream_gauges[] = {
     {"up", "1 when the address answers and its certificate is accepted", upstream_up, 0},
-    {"unused", "1 while nothing is known of the address: nobody has asked anything of it yet",
-     upstream_unused, 0},
+    {"unused", "1 while the address has not been used yet", upstream_unused, 0},
     {"refused", "1 when the certificate of the address is refused", upstream_refused, 0},
     {"would_be_refused", "1 when only report mode keeps the certificate of the address from being refused",
      upstream_would_be_refused, 0},
@@ -162,8 +161,8 @@ static const struct {
     {"certificate_expires_seconds", "When the certificate of the address expires, in seconds since 1970",
      upstream_expires, 0},
     {"certificate_expiry_step",
-     "Expiry of the certificate of the address: 0 far, 1 from 14 days before, 2 from 3 days before, 3 "
-     "expired",
+     "Expiry of the certificate of the address: 0 far, 1 within 14 days, 2 within 3 days, 3 expired; with a "
+     "lifetime of a week or less, 1 within a half and 2 within a quarter of it",
      upstream_expiry_step, 0},
     {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
 };

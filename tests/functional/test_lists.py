@@ -317,7 +317,7 @@ def mirror_refused(t, how, says):
 @case("an update that a guard refuses is a failure in JSON as well, although its exit code is 1, with what became of each source")
 def refused_in_json(t):
     code, out, _, _ = from_mirror(t, LOGS, utc_now() + DAY, options=("--json",))
-    says = "no source gave a list that may be installed (--force installs one that a guard refuses)"
+    says = "no source gave a list that may be installed (--force installs one that was refused only for its date, its missing logs or a new operator)"
     report = json.loads(out)
     equal((code, report["error"], report["errors"][0]), (1, says, says), "exit code and report")
     equal([line.split(": ")[0] for line in report["errors"][1:]], ["mirror", "mozilla-git", "mozilla-hg"], f"a line for each source: {report}")

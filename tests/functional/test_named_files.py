@@ -10,7 +10,7 @@ from harness.case import Skip, case, check, equal, rows, until
 UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 GONE, FOLDER, FILE = "No such file or directory", "not a regular file", "not a folder"
 
-LOG = {"no folder": GONE, "folder": "it is a folder", "link": "it is a symbolic link", "socket": "it is not a regular file", "two names": "it has a second name"}
+LOG = {"no folder": GONE, "folder": "it is a folder", "link": "it is a symbolic link", "socket": "it is not a regular file", "two names": "it has another hard link"}
 
 # option: (what it is called, the line, what it names, {what is there: the reason}, what follows)
 OPTIONS = [

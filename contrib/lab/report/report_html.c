@@ -19,7 +19,7 @@
 #define HTML_ROW    "th role=\"rowheader\" scope=\"row\""
 #define SHOWS       "The impostor shows"
 #define MUST        "Must be"
-#define SLOWEST     "slowest spoken refusal"
+#define SLOWEST     "slowest refusal with a reply"
 
 /* The clients that a table shows. */
 struct band {

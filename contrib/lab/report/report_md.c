@@ -63,7 +63,7 @@ md_summary_header(struct buf *out)
 		buf_format(out, " %s |", group->name);
 	for (const struct report_sum *sum = report_sums; sum->name != NULL; sum++, n++)
 		buf_format(out, " %s |", sum->name);
-	buf_text(out, " slowest spoken refusal |\n|---|---|");
+	buf_text(out, " slowest refusal with a reply |\n|---|---|");
 	for (size_t i = 0; i < n; i++)
 		buf_text(out, "---|");
 	buf_u8(out, '\n');

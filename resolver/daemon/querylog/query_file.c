@@ -22,7 +22,7 @@ file_is_ours(int fd, struct stat *st, const char **why)
 	if (!S_ISREG(st->st_mode))
 		*why = "not a regular file";
 	else if (st->st_uid != geteuid() || st->st_nlink != 1)
-		*why = "a file of another user, or with a second name";
+		*why = "a file of another user, or with another hard link";
 	else
 		return true;
 	return false;
