@@ -1,6 +1,6 @@
 #!/bin/sh
-# /etc/NetworkManager/dispatcher.d/50-ctstub - a hook of NetworkManager's connectivity check: captive mode begins when the
-# network is incomplete, and ends when it is whole.
+# /etc/NetworkManager/dispatcher.d/50-ctstub - a hook of NetworkManager's connectivity check: captive mode begins when it
+# reports PORTAL or LIMITED, and ends when it reports FULL.
 #
 # Behind a login page the check cannot resolve its own host through ctstub, so NetworkManager reports LIMITED and never learns
 # of the portal. With portal.enable in ctstub.conf captive mode is a portal window too: the host resolves, the check finds
