@@ -2,7 +2,7 @@
 EXTRA_DIST += \
 	contrib/ctstub.conf contrib/debian contrib/fleet \
 	contrib/install-packages contrib/packages contrib/quickstart \
-	contrib/systemd/bind-itself.conf contrib/systemd/control-group.conf contrib/systemd/egress.conf \
+	contrib/systemd/egress.conf \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-audit-retry.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer contrib/systemd/ctstub-ct-logs-retry.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
@@ -15,6 +15,9 @@ EXTRA_DIST += \
 examplesdir = $(docdir)/examples
 dist_examples_DATA = contrib/examples/ctstub.conf contrib/examples/fleet.conf contrib/examples/lab.conf contrib/examples/laptop.conf
 dist_doc_DATA = contrib/logrotate
+# drop-ins that the manual and the units name
+dropinsdir = $(docdir)/systemd
+dist_dropins_DATA = contrib/systemd/bind-itself.conf contrib/systemd/control-group.conf
 laptopdir = $(docdir)/laptop
 dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh
 # what `ctstub setup --with-links` installs

@@ -87,6 +87,7 @@ dist_labadapters_SCRIPTS = \
 	contrib/lab/adapters/systemd-resolved-name contrib/lab/adapters/systemd-resolved-opportunistic \
 	contrib/lab/adapters/template contrib/lab/adapters/unbound contrib/lab/adapters/unbound-name \
 	contrib/lab/adapters/unbound-nothing
-EXTRA_DIST += contrib/lab/README.md contrib/lab/REPORT.md contrib/lab/adapters/README.md
+dist_labadapters_DATA = contrib/lab/adapters/README.md
+EXTRA_DIST += contrib/lab/README.md contrib/lab/REPORT.md
 dist_man_MANS += contrib/lab/ctstub-lab.1
 LAB_LIBS = liblab.a $(VERIFY_LIBS) $(ZLIB_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS) $(LDNS_LIBS)

@@ -39,6 +39,9 @@ def installs(t):
                                                                               "links.path", "links.timer", "links@.service")),
                  "usr/local/share/ctstub/links-hook",
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh",
+                 # what manual pages and units name
+                 "usr/local/share/doc/ctstub/logrotate", "usr/local/share/doc/ctstub/systemd/bind-itself.conf",
+                 "usr/local/share/doc/ctstub/systemd/control-group.conf", "usr/local/share/ctstub/lab/adapters/README.md",
                  "usr/local/share/doc/ctstub/ctstub.spdx.json"):
         check(want in files, f"{want} is not installed; installed are {files}")
 
