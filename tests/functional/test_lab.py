@@ -535,6 +535,19 @@ exit 7
     check(not os.path.exists(f"/tmp/ctstub-lab-{owner}/control"), "its socket is left")
 
 
+@case("the report in the tree describes groups and scenarios as the lab does", builds=("gcc",))
+def report_words(t):
+    with open(os.path.join(t.src, "contrib", "lab", "REPORT.md"), encoding="utf-8") as f:
+        report = f.read()
+    shown = dict(re.findall(r"^\| ([a-z0-9-]+) \| (.*?) \| (?:accepted|refused|either)[^|]* \|", report, re.M))
+    shown.update(re.findall(r"^## ([a-z]+)\n\n(.*)$", report, re.M))
+    known = {row["name"]: row["impostor"] for row in json.loads(t.run("ctstub-lab", "list", "--json")[1])}
+    known.update(re.findall(r"^([a-z]+): (.*)$", t.run("ctstub-lab", "list")[1], re.M))
+    both = set(shown) & set(known)  # the next run of the lab adds a new scenario
+    check(len(both) > 200, f"{len(both)} descriptions in both")
+    equal({name: shown[name] for name in both}, {name: known[name] for name in both}, "descriptions")
+
+
 @rows([("list of a pattern that no scenario matches is a usage error that names it", ["nothing-*"], (2, "")),
        ("list --json of a pattern that no scenario matches prints an empty list as well", ["--json", "nothing-*"], (2, "[]")),
        ("list of a pattern prints the scenarios that match", ["good-v4"], (0, None))])

@@ -1,5 +1,5 @@
 /*
- * scenarios_misissuance.c - a CA that the client trusts issues what it must not.
+ * scenarios_misissuance.c - a CA that the client trusts issues a certificate that it must not issue.
  *
  * Modelled on the twelve certificates for 1.1.1.1 of 2024 and 2025: a trusted root, an issuing CA, a
  * certificate that is correct, except that the resolver's owner never asked for it.
@@ -385,6 +385,7 @@ static const struct scenario rows[] = {
 
 const struct scenario_group scenarios_misissuance = {
     "misissuance",
-    "A CA that the client trusts issues what it must not. Transparency makes it visible; disallow lists, "
+    "A CA that the client trusts issues a certificate that it must not issue. Transparency makes it visible; "
+    "disallow lists, "
     "pins and allowed issuers stop it.",
     rows, sizeof rows / sizeof rows[0]};

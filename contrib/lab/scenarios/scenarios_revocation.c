@@ -262,10 +262,10 @@ static const struct scenario rows[] = {
      .policy = policy_staple_good},
     {"good-staple-delegate", "no fault: the CA's delegate signed the stapled response", .want = WANT_ACCEPT,
      .policy = policy_staple_delegate},
-    {"good-must-staple", "no fault: the certificate demands a staple and brings one", .want = WANT_ACCEPT,
-     .leaf = leaf_must_staple, .policy = policy_staple_good},
-    {"must-staple-missing", "a certificate that demands a staple comes without one", WANT_REFUSE,
-     "staple-missing", .leaf = leaf_must_staple},
+    {"good-must-staple", "no fault: the certificate requires a stapled response, and the server sends one",
+     .want = WANT_ACCEPT, .leaf = leaf_must_staple, .policy = policy_staple_good},
+    {"must-staple-missing", "a certificate that requires a stapled response, and the server sends none",
+     WANT_REFUSE, "staple-missing", .leaf = leaf_must_staple},
     {"staple-revoked", "the stapled response says: revoked", WANT_REFUSE, "revoked",
      .policy = policy_staple_revoked},
     {"staple-unknown", "the stapled response says: unknown", WANT_REFUSE, "staple-invalid",
@@ -290,7 +290,7 @@ static const struct scenario rows[] = {
      .policy = policy_crl_revoked},
     {"crl-revoked-intermediate", "the root's CRL, which the client has, names the issuing CA", WANT_REFUSE,
      "revoked", .policy = policy_crl_intermediate},
-    {"crl-expired", "the client's CRL of the issuer has run out", WANT_REFUSE, "crl-invalid",
+    {"crl-expired", "the client's CRL of the issuer has expired", WANT_REFUSE, "crl-invalid",
      .policy = policy_crl_expired},
     {"crl-broken-signature", "the client's CRL of the issuer is not signed by it", WANT_REFUSE, "crl-invalid",
      .policy = policy_crl_broken},
@@ -301,6 +301,6 @@ static const struct scenario rows[] = {
 
 const struct scenario_group scenarios_revocation = {
     "revocation",
-    "Has its CA taken it back? What was stapled to the handshake and what the client was given as CRL; "
-    "nothing is fetched.",
+    "Has its CA revoked it? Stapled OCSP responses, and CRLs that the client was configured with; nothing is "
+    "fetched.",
     rows, sizeof rows / sizeof rows[0]};

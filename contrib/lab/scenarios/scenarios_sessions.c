@@ -61,6 +61,6 @@ static const struct scenario rows[] = {
 
 const struct scenario_group scenarios_sessions = {
     "sessions",
-    "Connections and tickets that outlive what they were judged by: swapped certificates, expiry, a "
-    "tightened policy.",
+    "Connections and tickets that outlive the verdict they were given: swapped certificates, expiry, a "
+    "stricter policy.",
     rows, sizeof rows / sizeof rows[0]};
