@@ -131,7 +131,7 @@ machine_text(const struct machine *m)
 	    {m->openresolv, "openresolv"},
 	    {m->dhcpcd, "dhcpcd"},
 	    {m->dhclient, "dhclient"},
-	    {m->container, "a container"},
+	    {m->container, "a container's /etc/resolv.conf"},
 	};
 	struct buf text = buf_max(512);
 

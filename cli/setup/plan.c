@@ -126,7 +126,7 @@ resolv_conf_add(struct plan *plan, const struct machine *m, const struct plan_re
 	cstr = buf_cstr(&text);
 	if (cstr != NULL)
 		res = file_add(plan, m, "/etc/resolv.conf", cstr, 0644,
-			       "programs ask ctstub; search domains of the network go");
+			       "programs use ctstub; search domains of the network are removed");
 	buf_free(&text);
 	return res;
 }
