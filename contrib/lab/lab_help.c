@@ -136,6 +136,6 @@ lab_help_print(const char *verb)
 		printf("%*s", used < HELP_COLUMN ? HELP_COLUMN - used : 1, "");
 		lines_print(stdout, help->row[i].about, HELP_COLUMN);
 	}
-	printf("  %-*s%s\n", HELP_COLUMN - 2, "--help", "print this");
+	printf("  %-*s%s\n", HELP_COLUMN - 2, "-h, --help", "print this");
 	return true;
 }

@@ -39,15 +39,21 @@ lab_usage(FILE *to)
 		    "ctstub-lab -V, --version prints the version and the libraries.\n");
 }
 
-/* `help`, `help VERB`, `--help` and `VERB ... --help`. False: no help was asked for. */
+static bool
+is_help(const char *argument)
+{
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* `help`, `help VERB`, `--help` and `VERB ... --help`, or `-h`. False: no help was asked for. */
 static bool
 lab_help(int argc, char **argv, int *code)
 {
-	bool first = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0;
+	bool first = strcmp(argv[1], "help") == 0 || is_help(argv[1]);
 	const char *verb = first && argc > 2 ? argv[2] : NULL;
 
 	for (int i = 2; !first && i < argc && verb == NULL; i++)
-		if (strcmp(argv[i], "--help") == 0)
+		if (is_help(argv[i]))
 			verb = argv[1];
 	if (!first && verb == NULL)
 		return false;

@@ -11,9 +11,10 @@ from harness.pki import Site
 PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab", "ctstub-watch", "ctstub-portal")
 
 
-@rows([(f"{p} --help explains its use, and succeeds", p) for p in PROGRAMS])
-def says_usage(t, program):
-    code, out, _ = t.run(program, "--help")
+@rows([(f"{p} {words} explains its use, and succeeds", p, words) for p in PROGRAMS for words in ("--help", "-h")] + [
+    (f"{words} explains its use, and succeeds", *words.split(" ", 1)) for words in ("ctstub-lab list -h", "ctstub-watch sign -h", "ctstub status -h")])
+def says_usage(t, program, words):
+    code, out, _ = t.run(program, *words.split())
     equal(code, 0, "exit code")
     check("usage" in out.lower(), f"no usage in: {out[:200]}")
 
