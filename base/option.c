@@ -47,11 +47,10 @@ option_fault(struct buf *out, int c, char **argv, const struct option *longs)
 }
 
 int
-option_get(int argc, char **argv, const char *shorts, const struct option *longs)
+option_get_fault(struct buf *fault, int argc, char **argv, const char *shorts, const struct option *longs)
 {
 	const char *slash = strrchr(argv[0], '/');
 	char spec[SHORTS_MAX];
-	struct buf fault = buf_max(FAULT_MAX);
 	int c;
 
 	(void)snprintf(spec, sizeof spec, ":%s", shorts);
@@ -59,9 +58,18 @@ option_get(int argc, char **argv, const char *shorts, const struct option *longs
 	c = option_parse(argc, argv, spec, longs);
 	if (c != '?' && c != ':')
 		return c;
-	option_fault(&fault, c, argv, longs);
+	option_fault(fault, c, argv, longs);
 	(void)fprintf(stderr, "%s: %s\n", slash != NULL ? slash + 1 : argv[0],
-		      buf_cstr(&fault) != NULL ? buf_cstr(&fault) : "unknown option");
-	buf_free(&fault);
+		      buf_cstr(fault) != NULL ? buf_cstr(fault) : "unknown option");
 	return '?';
+}
+
+int
+option_get(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	struct buf fault = buf_max(FAULT_MAX);
+	int c = option_get_fault(&fault, argc, argv, shorts, longs);
+
+	buf_free(&fault);
+	return c;
 }

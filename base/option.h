@@ -17,5 +17,8 @@ void option_fault(struct buf *out, int c, char **argv, const struct option *long
 
 /* option_parse, without a leading ':' in shorts. '?': the complaint is on standard error, after the name in argv[0]. */
 int option_get(int argc, char **argv, const char *shorts, const struct option *longs);
+/* The same; the complaint is in fault as well, without the name. */
+int option_get_fault(struct buf *fault, int argc, char **argv, const char *shorts,
+		     const struct option *longs);
 
 #endif

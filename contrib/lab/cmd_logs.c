@@ -2,13 +2,13 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/logs/logs_https.h"
 #include "contrib/lab/scenarios/pkidir.h"
 
 #include "base/log.h"
-#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -114,8 +114,7 @@ misbehave_option(struct lab_logs *logs, const char *value)
 		if (lab_logs_misbehave(logs, name, log != NULL ? log + 1 : NULL, true))
 			return true;
 	}
-	fprintf(stderr, "ctstub-lab: --misbehave %s: NAME[@LOG] was expected, and one of these names:\n",
-		value);
+	lab_complain("--misbehave %s: NAME[@LOG] was expected, with a name of a misbehaviour", value);
 	for (enum misbehaviour m = 0; m < MISBEHAVIOUR_COUNT; m++)
 		fprintf(stderr, "  %-16s %s\n", misbehaviour_name(m), misbehaviour_text(m));
 	return false;
@@ -172,7 +171,7 @@ logs_run(struct logs_verb *verb)
 	sigaddset(&signals, SIGTERM);
 	/* Before any thread is started: all inherit the mask. */
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (stop = signalfd(-1, &signals, SFD_CLOEXEC)) < 0) {
-		perror("ctstub-lab: logs");
+		lab_complain_errno("logs");
 		return LAB_TROUBLE;
 	}
 	log_event(LOG_INFO, "listening", LOG_ADDR("address", &verb->listen), LOG_STR("url", verb->base),
@@ -196,7 +195,7 @@ logs_serve(struct logs_verb *verb)
 		if (code == LAB_DONE)
 			code = logs_run(verb);
 	} else if (verb->world != NULL) { /* else lab_world has explained it */
-		fprintf(stderr, "ctstub-lab: logs: %s: %s\n", addr_text(&verb->listen, text), res_why(res));
+		lab_complain("logs: %s: %s", addr_text(&verb->listen, text), res_why(res));
 	}
 	logs_https_free(verb->https);
 	lab_logs_free(verb->logs);
@@ -223,7 +222,7 @@ lab_logs_serve(int argc, char **argv)
 	int c, code;
 
 	(void)addr_read(&verb.listen, "127.0.0.1", LOGS_PORT);
-	while ((c = option_get(argc, argv, "", options)) != -1)
+	while ((c = lab_option_get(argc, argv, "", options)) != -1)
 		if (!logs_option_read(&verb, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || verb.folder == NULL)

@@ -1,7 +1,7 @@
 /* cmd_report.c - `ctstub-lab report`: one report from many runs. */
 #include "contrib/lab/lab_files.h"
-#include "base/option.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/report/report.h"
@@ -23,8 +23,9 @@ results_load(struct report *report, char *const *files, int n)
 		if (res == RES_OK)
 			res = report_add(report, buf_span(&text));
 		if (res != RES_OK)
-			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i],
-				res == RES_MALFORMED ? "not a file that `run --out` wrote" : res_why(res));
+			lab_complain("%s: %s", files[i],
+				     res == RES_MALFORMED ? "not a file that `run --out` wrote"
+							  : res_why(res));
 	}
 	buf_free(&text);
 	return res == RES_OK;
@@ -41,7 +42,7 @@ report_write(const char *path, struct span text)
 	}
 	if (lab_file_write(path, text, 0644) == RES_OK)
 		return true;
-	fprintf(stderr, "ctstub-lab: cannot write %s: %s\n", path, strerror(errno));
+	lab_complain("cannot write %s: %s", path, strerror(errno));
 	return false;
 }
 
@@ -75,7 +76,7 @@ outputs_check(const char *html, const char *markdown, const char *json)
 		code = LAB_USAGE;
 	}
 	if (code != LAB_DONE)
-		fprintf(stderr, "ctstub-lab: %s\n", why);
+		lab_complain("%s", why);
 	return code;
 }
 
@@ -92,7 +93,7 @@ lab_report(int argc, char **argv)
 	bool done;
 	int c, code;
 
-	while ((c = option_get(argc, argv, "", options)) != -1) {
+	while ((c = lab_option_get(argc, argv, "", options)) != -1) {
 		if (c == '?')
 			return LAB_USAGE;
 		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;

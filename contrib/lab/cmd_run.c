@@ -3,12 +3,12 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/run/jobs.h"
 #include "contrib/lab/run/results.h"
 
-#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -81,43 +81,6 @@ run_on_result(void *ctx, const struct scenario *scenario, const struct trial_res
 			(long long)result->ms, result->ede, result->ede[0] != '\0' ? " " : "",
 			result->detail);
 	bar_show(run, scenario->name);
-}
-
-/* The last complaint, for --json. */
-static char complaint[LAB_WHY_MAX];
-
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void
-complain(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(complaint, sizeof complaint, format, ap);
-	va_end(ap);
-	fprintf(stderr, "ctstub-lab: %s\n", complaint);
-}
-
-/* With --json a run that has no results prints why. Complaints of processes in the cell are only on standard error. */
-static void
-failure_show(int code)
-{
-	static const char *const texts[] = {
-	    [LAB_USAGE] = "the command line is wrong (ctstub-lab help run)",
-	    [LAB_TROUBLE] = "the trials cannot run on this machine (see standard error)",
-	};
-	json_t *json;
-	char *text;
-
-	if (interrupted != 0)
-		(void)snprintf(complaint, sizeof complaint, "interrupted");
-	json = json_pack("{s:s}", "error", complaint[0] != '\0' ? complaint : texts[code]);
-	text = json_dumps(json, JSON_COMPACT);
-	if (text != NULL)
-		puts(text);
-	free(text);
-	json_decref(json);
 }
 
 /* Was this scenario selected, and does it use this protocol? */
@@ -232,7 +195,7 @@ trials_run(struct run *run)
 	bar_show(run, "");
 	res = jobs_run(&order, run->queue, run->n_queue);
 	if (res != RES_OK)
-		complain("cannot start a trial: %s", strerror(errno));
+		lab_complain("cannot start a trial: %s", strerror(errno));
 	else if (run->bar && interrupted != 0)
 		fputc('\n', stderr);
 	return res;
@@ -245,7 +208,7 @@ run_all(struct run *run)
 	if (run->results == NULL || !queue_fill(run) || !world_make(run))
 		return LAB_TROUBLE;
 	if (run->n_queue == 0) {
-		complain("--scenario %s: no such scenario over this protocol", run->glob);
+		lab_complain("--scenario %s: no such scenario over this protocol", run->glob);
 		return LAB_USAGE;
 	}
 	if (cell_try() != RES_OK || trials_run(run) != RES_OK)
@@ -292,10 +255,10 @@ results_show(struct run *run)
 	if (run->out_file != NULL)
 		res = lab_file_write(run->out_file, span_str(text), 0644);
 	if (res != RES_OK)
-		complain("%s: %s", run->out_file, strerror(errno));
+		lab_complain("%s: %s", run->out_file, strerror(errno));
 	run->shown = true;
 	if (run->json)
-		puts(text);
+		(void)lab_json_print(json_incref(run->results), JSON_INDENT(1));
 	else
 		run_summary(run);
 	free(text);
@@ -334,26 +297,26 @@ client_find(struct run *run)
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:
-		complain("%s: the client is not installed, or cannot run here", run->adapter);
+		lab_complain("%s: the client is not installed, or cannot run here", run->adapter);
 		return LAB_USAGE;
 	case RES_NOT_FOUND:
 		if (strchr(run->adapter, '/') != NULL) /* not looked for in the folder */
-			complain("%s: no such program", run->adapter);
+			lab_complain("%s: no such program", run->adapter);
 		else
-			complain("%s: no such adapter in %s", run->adapter, run->adapters);
+			lab_complain("%s: no such adapter in %s", run->adapter, run->adapters);
 		return LAB_USAGE;
 	case RES_NOMEM:
 	case RES_IO:
-		complain("%s: cannot run its `describe`: %s", run->adapter, res_why(res));
+		lab_complain("%s: cannot run its `describe`: %s", run->adapter, res_why(res));
 		return LAB_TROUBLE;
 	case RES_MALFORMED:
 	case RES_LIMIT:
-		complain("%s: cannot understand the output of its `describe`", run->adapter);
+		lab_complain("%s: cannot understand the output of its `describe`", run->adapter);
 		return LAB_USAGE;
 	}
 	if (run->protocol == SERVER_DOH ? run->client.doh : run->client.dot)
 		return LAB_DONE;
-	complain("%s does not speak this protocol", run->client.name);
+	lab_complain("%s does not speak this protocol", run->client.name);
 	return LAB_USAGE;
 }
 
@@ -426,14 +389,14 @@ run_verb(struct run *run, int argc, char **argv)
 	char template[] = "/tmp/ctstub-lab-run.XXXXXX", why[LAB_WHY_MAX];
 	int c, code;
 
-	while ((c = option_get(argc, argv, "v", options)) != -1)
+	while ((c = lab_option_get(argc, argv, "v", options)) != -1)
 		if (!run_option_read(run, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || run->adapter == NULL)
 		return lab_help_wrong("run");
 	code = lab_output_check(why, "out", run->out_file, false); /* not after minutes of trials */
 	if (code != LAB_DONE) {
-		complain("%s", why);
+		lab_complain("%s", why);
 		return code;
 	}
 	code = client_find(run);
@@ -442,7 +405,7 @@ run_verb(struct run *run, int argc, char **argv)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	if (mkdtemp(template) == NULL) {
-		complain("/tmp: %s", strerror(errno));
+		lab_complain("/tmp: %s", strerror(errno));
 		return LAB_TROUBLE;
 	}
 	snprintf(run->folder, sizeof run->folder, "%s", template);
@@ -460,16 +423,6 @@ run_verb(struct run *run, int argc, char **argv)
 	return code;
 }
 
-/* Before the options are read, because reading them may fail. */
-static bool
-wants_json(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--json") == 0)
-			return true;
-	return false;
-}
-
 int
 lab_run(int argc, char **argv)
 {
@@ -477,10 +430,10 @@ lab_run(int argc, char **argv)
 			  .jobs = jobs_default(),
 			  .patience_ms = PATIENCE_DEFAULT_MS,
 			  .adapters = adapters_folder(),
-			  .json = wants_json(argc, argv)};
+			  .json = lab_json_wanted(argc, argv)};
 	int code = run_verb(&run, argc, argv);
 
-	if (run.json && !run.shown)
-		failure_show(code);
+	if (run.json && !run.shown && interrupted != 0)
+		lab_complain("interrupted");
 	return code;
 }

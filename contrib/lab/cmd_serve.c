@@ -4,13 +4,13 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
 
 #include "base/log.h"
-#include "base/option.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -62,7 +62,7 @@ counts_write(struct serve *serve)
 		   ", \"answers\": %" PRIu64 "}\n",
 		   c->connections, c->handshakes, c->resumed, c->refused, c->bytes, c->questions, c->answers);
 	if (!buf_ok(&text) || lab_file_write(serve->count_file, buf_span(&text), 0644) != RES_OK)
-		fprintf(stderr, "ctstub-lab: %s: %s\n", serve->count_file, strerror(errno));
+		lab_complain("%s: %s", serve->count_file, strerror(errno));
 	buf_free(&text);
 }
 
@@ -122,7 +122,7 @@ serve_run(struct serve *serve)
 		res = pkidir_write_site(serve->site, doh, serve->listen.port);
 	}
 	if (res != RES_OK) {
-		fprintf(stderr, "ctstub-lab: %s: %s\n", addr_text(&serve->listen, text), res_why(res));
+		lab_complain("%s: %s", addr_text(&serve->listen, text), res_why(res));
 		return LAB_TROUBLE;
 	}
 	lab_server_on_count(serve->server, serve_on_count, serve);
@@ -146,7 +146,7 @@ serve_prepare(struct serve *serve)
 		serve->own_folder = mkdtemp(template);
 		serve->folder = serve->own_folder;
 		if (serve->folder == NULL) {
-			perror("ctstub-lab: /tmp");
+			lab_complain_errno("/tmp");
 			return LAB_TROUBLE;
 		}
 	}
@@ -156,13 +156,12 @@ serve_prepare(struct serve *serve)
 		return LAB_TROUBLE;
 	res = site_new(&serve->site, serve->world, serve->scenario, &serve->ip4, &serve->ip6);
 	if (res != RES_OK) {
-		fprintf(stderr, "ctstub-lab: %s could not be made: %s\n", serve->scenario->name,
-			res_why(res));
+		lab_complain("%s could not be made: %s", serve->scenario->name, res_why(res));
 		return LAB_TROUBLE;
 	}
 	serve->base = lab_event_base_new();
 	if (serve->base == NULL) {
-		perror("ctstub-lab: serve");
+		lab_complain_errno("serve");
 		return LAB_TROUBLE;
 	}
 	serve->count_timer = evtimer_new(serve->base, serve_on_count_timer, serve);
@@ -204,7 +203,7 @@ serve_option_read(struct serve *serve, int c, const char *value)
 		return lab_listen_read(&serve->listen, value, dot_port);
 	case 'i':
 		if (addr_read_ip(&addr, value) != RES_OK) {
-			fprintf(stderr, "ctstub-lab: --ip %s: expected an address\n", value);
+			lab_complain("--ip %s: expected an address", value);
 			return false;
 		}
 		*(addr.family == ADDR_V4 ? &serve->ip4 : &serve->ip6) = addr;
@@ -213,10 +212,9 @@ serve_option_read(struct serve *serve, int c, const char *value)
 	case 'f':
 		if (lab_faults_add(&serve->faults, value, &bad))
 			return true;
-		fprintf(stderr,
-			"ctstub-lab: --fault %s: a fault was expected, with its value if it takes one (see "
-			"`ctstub-lab faults`)\n",
-			bad);
+		lab_complain("--fault %s: a fault was expected, with its value if it takes one (see "
+			     "`ctstub-lab faults`)",
+			     bad);
 		return false;
 	case 'd':
 		serve->protocol = SERVER_DOH;
@@ -247,19 +245,19 @@ lab_serve(int argc, char **argv)
 	char why[LAB_WHY_MAX];
 	int c, code;
 
-	while ((c = option_get(argc, argv, "", options)) != -1)
+	while ((c = lab_option_get(argc, argv, "", options)) != -1)
 		if (!serve_option_read(&serve, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind != 1 || serve.listen.family == ADDR_NONE)
 		return lab_help_wrong("serve");
 	serve.scenario = scenario_find(argv[optind]);
 	if (serve.scenario == NULL) {
-		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
+		lab_complain("%s: no such scenario (see `ctstub-lab list`)", argv[optind]);
 		return LAB_USAGE;
 	}
 	code = lab_output_check(why, "count", serve.count_file, false);
 	if (code != LAB_DONE) {
-		fprintf(stderr, "ctstub-lab: %s\n", why);
+		lab_complain("%s", why);
 		return code;
 	}
 	log_setup(LOG_INFO, serve.json ? LOG_JSON : LOG_TEXT);
@@ -275,12 +273,33 @@ lab_serve(int argc, char **argv)
 
 #define FAULT_WIDTH 22 /* of the column of names */
 
+static int
+faults_json_print(void)
+{
+	json_t *list = json_array();
+
+	for (enum fault f = 0; f < FAULT_COUNT; f++)
+		json_array_append_new(list, json_pack("{s:s, s:s?, s:s}", "name", lab_fault_name(f), "value",
+						      lab_fault_form(f), "about", lab_fault_text(f)));
+	return lab_json_print(list, JSON_INDENT(1)) ? LAB_DONE : LAB_TROUBLE;
+}
+
 int
 lab_faults(int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 1)
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	bool json = false;
+	int c;
+
+	while ((c = lab_option_get(argc, argv, "", options)) != -1) {
+		if (c != 'j')
+			return LAB_USAGE;
+		json = true;
+	}
+	if (argc != optind)
 		return lab_help_wrong("faults");
+	if (json)
+		return faults_json_print();
 	for (enum fault f = 0; f < FAULT_COUNT; f++) {
 		const char *form = lab_fault_form(f);
 		int n =

@@ -1,6 +1,6 @@
 /* cmd_switch.c - `ctstub-lab switch` and `down`: a line to the lab that is up, and its reply. */
 #include "contrib/lab/lab.h"
-#include "base/option.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/run/upctl.h"
 
@@ -10,60 +10,83 @@
 
 #define DOWN_WAITS 250 /* of 20 ms: a lab ends within a second, unless the machine is busy */
 
+/* Its answer is in reply. */
 static int
-switch_command(const char *line)
+lab_ask(const char *line, char reply[UPCTL_LINE_MAX])
 {
-	char reply[UPCTL_LINE_MAX];
 	enum res res = upctl_ask(line, reply);
+	size_t n;
 
 	if (res == RES_NOT_FOUND)
-		fprintf(stderr, "ctstub-lab: no lab is up: `ctstub-lab up` brings one up\n");
+		lab_complain("no lab is up: `ctstub-lab up` brings one up");
 	else if (res != RES_OK)
-		perror("ctstub-lab");
+		lab_complain_errno("the control socket");
 	if (res != RES_OK)
 		return LAB_TROUBLE;
-	if (strncmp(reply, "error", 5) == 0) {
-		fputs(reply, stderr);
+	n = strlen(reply);
+	if (n > 0 && reply[n - 1] == '\n')
+		reply[n - 1] = '\0';
+	if (strncmp(reply, "error: ", 7) == 0) {
+		lab_complain("%s", reply + 7);
 		return LAB_USAGE;
 	}
 	if (strncmp(reply, "ok", 2) != 0) {
-		fprintf(stderr, "ctstub-lab: the lab ended before it answered\n");
+		lab_complain("the lab ended before it answered");
 		return LAB_TROUBLE;
 	}
-	fputs(reply, stdout);
 	return LAB_DONE;
 }
 
 int
 lab_switch(int argc, char **argv)
 {
-	static const struct option options[] = {{"keep-tickets", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
-	char line[UPCTL_LINE_MAX];
-	bool keep = false;
-	int c;
+	static const struct option options[] = {
+	    {"keep-tickets", no_argument, NULL, 'k'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	char line[UPCTL_LINE_MAX], reply[UPCTL_LINE_MAX];
+	bool keep = false, json = false;
+	int c, code;
 
-	while ((c = option_get(argc, argv, "", options)) != -1) {
-		if (c != 'k')
+	while ((c = lab_option_get(argc, argv, "", options)) != -1) {
+		if (c == '?')
 			return LAB_USAGE;
-		keep = true;
+		*(c == 'k' ? &keep : &json) = true;
 	}
 	if (argc - optind != 1 || strlen(argv[optind]) > 200)
 		return lab_help_wrong("switch");
 	snprintf(line, sizeof line, "switch%s %s\n", keep ? "-keeping-tickets" : "", argv[optind]);
-	return switch_command(line);
+	code = lab_ask(line, reply);
+	if (code == LAB_DONE && json)
+		return lab_json_print(
+			   json_pack("{s:b, s:o}", "ok", true, "scenario", lab_json_text(argv[optind])),
+			   JSON_COMPACT)
+			   ? LAB_DONE
+			   : LAB_TROUBLE;
+	if (code == LAB_DONE)
+		puts(reply);
+	return code;
 }
 
 int
 lab_down(int argc, char **argv)
 {
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	const struct timespec pause = {.tv_nsec = 20000000};
 	char reply[UPCTL_LINE_MAX];
-	int code;
+	bool json = false;
+	int c, code;
 
-	(void)argv;
-	if (argc != 1)
+	while ((c = lab_option_get(argc, argv, "", options)) != -1) {
+		if (c != 'j')
+			return LAB_USAGE;
+		json = true;
+	}
+	if (argc != optind)
 		return lab_help_wrong("down");
-	code = switch_command("down\n");
+	code = lab_ask("down\n", reply);
+	if (code == LAB_DONE && json)
+		(void)lab_json_print(json_pack("{s:b}", "ok", true), JSON_COMPACT);
+	else if (code == LAB_DONE)
+		puts(reply);
 	/* Another lab may come up as soon as this has returned. */
 	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)
 		nanosleep(&pause, NULL);

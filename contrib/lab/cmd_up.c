@@ -8,8 +8,10 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
+#include "contrib/lab/up_show.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
 #include "contrib/lab/run/trap.h"
@@ -17,7 +19,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -30,7 +31,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLIENT_PORT   5300 /* where a client started with the printed lines listens */
 #define DOT_PORT      8853
 #define DOH_PORT      8443
 #define CELL_DOT_PORT 853 /* in a cell the resolver is as in the wild */
@@ -102,31 +102,6 @@ site_make(struct site **out, struct up *up, const struct scenario *scenario)
 }
 
 static void
-lines_show(const struct up *up)
-{
-	const char *folder = world_folder(up->world), *name = up->site->scenario->name;
-	char ip[ADDR_TEXT_MAX];
-
-	addr_ip_text(site_ip(up->site), ip);
-	printf("scenario %s: %s (a strict client must %s%s%s)\n\n", name, up->site->scenario->impostor,
-	       scenario_want_text(up->site->scenario->want), up->site->scenario->reason != NULL ? ": " : "",
-	       up->site->scenario->reason != NULL ? up->site->scenario->reason : "");
-	printf("  dig @%s -p %u +tls +tls-ca=%s/anchors.pem www.example.com\n", ip, up->dot_port, folder);
-	printf("  kdig @%s -p %u +https +tls-ca=%s/anchors.pem www.example.com\n", ip, up->doh_port, folder);
-	printf("  ctstub probe -c %s/conf/%s.conf lab\n", folder, name);
-	printf("  ctstub verify -c %s/conf/%s.conf %s/chains/%s.pem\n", folder, name, folder, name);
-	printf("  (echo 'listen = {\"127.0.0.1:%d\"} user = \"\"'; cat %s/conf/%s.conf) >lab.conf; "
-	       "ctstubd -c lab.conf\n",
-	       CLIENT_PORT, folder, name);
-	printf("and for unbound.conf:\n  server: tls-cert-bundle: \"%s/anchors.pem\" module-config: "
-	       "\"iterator\" do-not-query-localhost: no\n",
-	       folder);
-	printf("  forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n", ip,
-	       up->dot_port, ip);
-	(void)fflush(stdout);
-}
-
-static void
 switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_LINE_MAX])
 {
 	const struct scenario *scenario = scenario_find(name);
@@ -148,7 +123,7 @@ switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_L
 	}
 	site_free(up->site);
 	up->site = site;
-	lines_show(up);
+	up_show(&(struct up_shown){up->site, world_folder(up->world), up->dot_port, up->doh_port}, up->json);
 	snprintf(reply, UPCTL_LINE_MAX,
 		 res == RES_OK ? "ok %.200s: %.250s\n" : "error: %.200s could not listen %.250s\n", name,
 		 res == RES_OK ? scenario->impostor : "");
@@ -296,12 +271,11 @@ up_trouble(const struct up *up, enum res res)
 	char at[ADDR_TEXT_MAX];
 
 	if (up->failed_at.family != ADDR_NONE)
-		fprintf(stderr, "ctstub-lab: up: cannot listen on %s: %s\n", addr_text(&up->failed_at, at),
-			res_why(res));
+		lab_complain("up: cannot listen on %s: %s", addr_text(&up->failed_at, at), res_why(res));
 	else if (res == RES_LIMIT && up->control == NULL)
-		fprintf(stderr, "ctstub-lab: a lab is up already: `ctstub-lab down` ends it\n");
+		lab_complain("a lab is up already: `ctstub-lab down` ends it");
 	else
-		fprintf(stderr, "ctstub-lab: up: %s\n", res_why(res));
+		lab_complain("up: %s", res_why(res));
 	return LAB_TROUBLE;
 }
 
@@ -312,7 +286,9 @@ shell_start(struct up *up)
 	const char *shell = getenv("SHELL");
 
 	shell = shell != NULL && shell[0] == '/' ? shell : "/bin/sh";
-	printf("a shell in the cell; events: tail -f %s/events.log; it ends with `exit`\n", up->folder);
+	if (!up->json)
+		printf("a shell in the cell; events: tail -f %s/events.log; it ends with `exit`\n",
+		       up->folder);
 	(void)fflush(stdout);
 	signal(SIGINT, SIG_IGN);
 	up->shell = fork();
@@ -337,7 +313,8 @@ up_run(void *ctx)
 	log_capture(sink, stdout);
 	res = up_prepare(up);
 	if (res == RES_OK) {
-		lines_show(up);
+		up_show(&(struct up_shown){up->site, world_folder(up->world), up->dot_port, up->doh_port},
+			up->json);
 		if (up->cell && lab_path_join(path, up->folder, "events.log") == RES_OK &&
 		    (events = fopen(path, "we")) != NULL)
 			log_capture(sink, events);
@@ -367,7 +344,7 @@ up_in_cell(struct up *up)
 	snprintf(owner, sizeof owner, "%u", geteuid());
 	(void)setenv(UPCTL_OWNER, owner, 1);
 	if (cell_start(&pid, own, sizeof own / sizeof own[0], up_run, up) != RES_OK) {
-		perror("ctstub-lab: up");
+		lab_complain_errno("up");
 		return LAB_TROUBLE;
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -403,7 +380,7 @@ up_detached(struct up *up)
 		return up_trouble(up, RES_LIMIT); /* its events are not ours to empty */
 	if (upctl_folder(folder) != RES_OK || lab_path_join(path, folder, "events.log") != RES_OK ||
 	    (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
-		perror("ctstub-lab: up");
+		lab_complain_errno("up");
 		return LAB_TROUBLE;
 	}
 	(void)fflush(NULL);
@@ -415,9 +392,15 @@ up_detached(struct up *up)
 	}
 	close(fd);
 	if (pid < 0 || !answers(pid)) {
-		fprintf(stderr, "ctstub-lab: up: it did not come up; see %s\n", path);
+		lab_complain("up: it did not come up; see %s", path);
 		return LAB_TROUBLE;
 	}
+	if (up->json)
+		return lab_json_print(json_pack("{s:b, s:s, s:s}", "ok", true, "scenario", up->scenario->name,
+						"events", path),
+				      JSON_COMPACT)
+			   ? LAB_DONE
+			   : LAB_TROUBLE;
 	printf("the lab is up; what happens is in %s; `ctstub-lab down` ends it\n", path);
 	return LAB_DONE;
 }
@@ -465,14 +448,14 @@ lab_up(int argc, char **argv)
 	struct up up = {.dot_port = 0, .doh_port = 0};
 	int c;
 
-	while ((c = option_get(argc, argv, "", options)) != -1)
+	while ((c = lab_option_get(argc, argv, "", options)) != -1)
 		if (!up_option_read(&up, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind > 1 || (up.cell && up.detach))
 		return lab_help_wrong("up");
 	up.scenario = scenario_find(argc > optind ? argv[optind] : "good-v4");
 	if (up.scenario == NULL) {
-		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
+		lab_complain("%s: no such scenario (see `ctstub-lab list`)", argv[optind]);
 		return LAB_USAGE;
 	}
 	if (up.dot_port == 0)

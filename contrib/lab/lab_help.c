@@ -19,10 +19,11 @@ static const struct help {
      "[--json] [GLOB]",
      {{"GLOB", "only scenarios whose name matches; quote it"}, {"--json", "one JSON array"}}},
     {"pki",
-     "[--at RFC3339] [--ip ADDR]... DIR",
+     "[--at RFC3339] [--ip ADDR]... [--json] DIR",
      {{"--at RFC3339", "the time at which everything is created and verified (default: now)"},
       {"--ip ADDR",
-       "the resolver's address, once for each family\n(default: 1.1.1.1 and 2606:4700:4700::1111)"}}},
+       "the resolver's address, once for each family\n(default: 1.1.1.1 and 2606:4700:4700::1111)"},
+      {"--json", "print the folder and the number of scenarios as one JSON object"}}},
     {"serve",
      "SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] [--ip ADDR]... [--fault NAME]...\n"
      "[--count FILE] [--json]",
@@ -56,9 +57,9 @@ static const struct help {
       {"--cell", "a shell in namespaces in which the resolver is at its real addresses"},
       {"--json", "one line of JSON for each event"}}},
     {"switch",
-     "[--keep-tickets] SCENARIO",
-     {{"--keep-tickets", "tickets of the previous scenario stay valid"}}},
-    {"down", "", {{NULL, NULL}}},
+     "[--keep-tickets] [--json] SCENARIO",
+     {{"--keep-tickets", "tickets of the previous scenario stay valid"}, {"--json", "one JSON object"}}},
+    {"down", "[--json]", {{"--json", "one JSON object"}}},
     {"run",
      "--client ADAPTER [--scenario GLOB] [--doh] [--jobs N] [--patience TIME] [--out FILE]\n"
      "[--json] [--verbose] [--adapters DIR] [--keep]",
@@ -77,7 +78,7 @@ static const struct help {
      {{"--markdown FILE", "write the report as Markdown; \"-\" is standard output, for one of the three"},
       {"--html FILE", "write it as one HTML page"},
       {"--json FILE", "write the combined results"}}},
-    {"faults", "", {{NULL, NULL}}},
+    {"faults", "[--json]", {{"--json", "one JSON array"}}},
 };
 
 static const struct help *

@@ -15,8 +15,8 @@ lab_number_read(int64_t *out, const char *name, const char *text, int64_t least,
 {
 	if (number_read(out, text) == RES_OK && *out >= least && *out <= most)
 		return true;
-	fprintf(stderr, "ctstub-lab: --%s %s: a number from %lld to %lld was expected\n", name, text,
-		(long long)least, (long long)most);
+	lab_complain("--%s %s: a number from %lld to %lld was expected", name, text, (long long)least,
+		     (long long)most);
 	return false;
 }
 
@@ -25,7 +25,7 @@ lab_duration_read(int64_t *out_ms, const char *name, const char *text, int64_t l
 {
 	if (duration_read(out_ms, text) == RES_OK && *out_ms >= least_ms)
 		return true;
-	fprintf(stderr, "ctstub-lab: --%s %s: a duration such as 12s was expected\n", name, text);
+	lab_complain("--%s %s: a duration such as 12s was expected", name, text);
 	return false;
 }
 
@@ -84,7 +84,7 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 	else if (!addr_is_loopback(out) && !is_on_loopback_interface(out) && !is_in_own_namespace())
 		fault = "an address of the loopback interface was expected";
 	if (fault != NULL)
-		fprintf(stderr, "ctstub-lab: --listen %s: %s\n", text, fault);
+		lab_complain("--listen %s: %s", text, fault);
 	return fault == NULL;
 }
 

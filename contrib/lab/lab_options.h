@@ -5,6 +5,7 @@
 #define CONTRIB_LAB_LAB_OPTIONS_H
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 
 #include "base/addr.h"
 
@@ -13,8 +14,6 @@ bool lab_number_read(int64_t *out, const char *name, const char *text, int64_t l
 bool lab_duration_read(int64_t *out_ms, const char *name, const char *text, int64_t least_ms);
 /* An address to listen on, of the loopback interface: others must not find a false resolver. Port 0 means any free port. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
-
-#define LAB_WHY_MAX 4352 /* a path and a sentence */
 
 /* Before any work: can a file be written where --name says? path may be NULL: it was not given. "-" means standard
  * output, where that may take it. LAB_DONE, or the exit code with a sentence in why. */

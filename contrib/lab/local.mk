@@ -1,9 +1,11 @@
 # ---- contrib/lab: the impersonation lab
 noinst_LIBRARIES += liblab.a
 liblab_a_SOURCES = \
+	contrib/lab/lab_complain.c contrib/lab/lab_complain.h \
 	contrib/lab/lab_files.c contrib/lab/lab_files.h \
 	contrib/lab/lab_help.c contrib/lab/lab_help.h \
-	contrib/lab/lab_options.c contrib/lab/lab_options.h
+	contrib/lab/lab_options.c contrib/lab/lab_options.h \
+	contrib/lab/up_show.c contrib/lab/up_show.h
 # certificates and logs, true and false
 liblab_a_SOURCES += \
 	contrib/lab/pki/derw.c contrib/lab/pki/derw.h \

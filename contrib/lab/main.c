@@ -6,6 +6,7 @@
 #include "base/environment.h"
 #include "base/output.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 
 #include <stdio.h>
@@ -65,6 +66,19 @@ lab_help(int argc, char **argv, int *code)
 	return true;
 }
 
+/* With --json, a verb that fails without a report prints why as JSON. */
+static int
+verb_run(const struct verb *verb, int argc, char **argv)
+{
+	/* `report --json FILE` writes a file; argv is read first, because getopt reorders it. */
+	bool json = verb->run != lab_report && lab_json_wanted(argc, argv);
+	int code = verb->run(argc, argv);
+
+	if (json)
+		lab_json_failure(verb->name, code);
+	return code;
+}
+
 static int
 lab_main(int argc, char **argv)
 {
@@ -88,15 +102,16 @@ lab_main(int argc, char **argv)
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			(void)snprintf(name, sizeof name, "ctstub-lab %s", verbs[i].name);
 			argv[1] = name; /* complaints begin with it */
-			return verbs[i].run(argc - 1, argv + 1);
+			return verb_run(&verbs[i], argc - 1, argv + 1);
 		}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		about_print("ctstub-lab");
 		return LAB_DONE;
 	}
-	fprintf(stderr, "ctstub-lab: unknown verb: %s\n",
-		strcmp(argv[1], "help") == 0 && argc > 2 ? argv[2] : argv[1]);
+	lab_complain("unknown verb: %s", strcmp(argv[1], "help") == 0 && argc > 2 ? argv[2] : argv[1]);
 	lab_usage(stderr);
+	if (lab_json_wanted(argc, argv))
+		lab_json_failure(argv[1], LAB_USAGE);
 	return LAB_USAGE;
 }
 

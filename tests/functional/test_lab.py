@@ -333,14 +333,14 @@ def full_disk(t, words, room):
 
 
 @rows([
-    ("an unknown verb", ["nonsense"]),
+    ("a verb that does not exist", ["nonsense"]),
     ("no verb", []),
     ("an unknown scenario", ["serve", "nonsense", "--listen", "127.0.0.1:0"]),
     ("nowhere to listen", ["serve", "good-v4"]),
     ("a resolver that others could find", ["serve", "good-v4", "--listen", "0.0.0.0:0"]),
     ("a resolver that others could find, over IPv6", ["serve", "good-v6", "--listen", "[::]:0"]),
     ("logs that others could find", ["logs", "--pki", "x", "--listen", "0.0.0.0:0"]),
-    ("an unknown fault", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nonsense"]),
+    ("a fault that serve does not know", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nonsense"]),
     ("a fault without its value", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "status"]),
     ("a bad time", ["pki", "--at", "yesterday", "x"]),
     ("a bad address", ["pki", "--ip", "1.1.1.300", "x"]),
@@ -546,6 +546,72 @@ def report_words(t):
     both = set(shown) & set(known)  # the next run of the lab adds a new scenario
     check(len(both) > 200, f"{len(both)} descriptions in both")
     equal({name: shown[name] for name in both}, {name: known[name] for name in both}, "descriptions")
+
+
+def objects(out):
+    """Standard output: one JSON value, or one object per line."""
+    try:
+        return [json.loads(out)]
+    except ValueError:
+        return [json.loads(line) for line in out.splitlines()]
+
+
+@rows([("faults --json is a list of names, with the form of their values", ["faults", "--json"], lambda v: "close-mid-answer" in [f["name"] for f in v] and all(f["about"] for f in v) and {f["name"]: f["value"] for f in v}["delay"] == "N"),
+       ("pki --json names the index", ["pki", "--json", "world"], lambda v: len(json.load(open(v["index"], encoding="utf-8"))["scenarios"]) == v["scenarios"]),
+       ("list --json is a list of scenarios", ["list", "--json"], lambda v: "good-v4" in [s["name"] for s in v])])
+def json_report(t, arguments, ok):
+    code, out, err = t.run("ctstub-lab", *arguments, cwd=t.dir)
+    equal((code, err), (0, ""), "exit code and complaints")
+    value, = objects(out)
+    check(ok(value), out[:400])
+
+
+@rows([("with --json: no argument", ["pki"], 2, "the command line is wrong (ctstub-lab help pki)"),
+       ("with --json: an unknown option", ["faults", "--nonsense"], 2, "--nonsense: unknown option"),
+       ("with --json: a second address of one family", ["pki", "--ip", "192.0.2.1", "--ip", "192.0.2.2", "world"], 2,
+        "--ip 192.0.2.2: one address of each family was expected"),
+       ("with --json: an invalid time", ["pki", "--at", "today", "world"], 2, "--at today: expected a time"),
+       ("with --json: a folder that cannot be made", ["pki", "/proc/world"], 3, "/proc/world: "),
+       ("with --json: an unknown scenario of serve", ["serve", "nobody", "--listen", "127.0.0.1:0"], 2, "nobody: no such scenario"),
+       ("with --json: a fault that serve does not know", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nothing"], 2, "--fault nothing: not a fault"),
+       ("with --json: an address that is not on loopback", ["serve", "good-v4", "--listen", "192.0.2.1:853"], 2, "--listen 192.0.2.1:853: "),
+       ("with --json: no folder for logs", ["logs"], 2, "the command line is wrong (ctstub-lab help logs)"),
+       ("with --json: an unknown scenario of up", ["up", "nobody"], 2, "nobody: no such scenario"),
+       ("with --json: a port out of range", ["up", "--dot-port", "0"], 2, "--dot-port 0: a number from 1 to 65535 was expected"),
+       ("with --json: an argument of down", ["down", "now"], 2, "the command line is wrong (ctstub-lab help down)"),
+       ("with --json: no scenario to switch to", ["switch"], 2, "the command line is wrong (ctstub-lab help switch)"),
+       ("with --json: a verb that does not exist", ["nonsense"], 2, "unknown verb: nonsense")])
+def json_error(t, arguments, want, error):
+    code, out, err = t.run("ctstub-lab", *arguments, "--json", cwd=t.dir)
+    equal(code, want, err)
+    value, = objects(out)
+    equal((list(value), value["error"]), (["error", "errors"], value["errors"][0]), "members")
+    check(value["error"].startswith(error), f"error: {value}")
+    code, out, plain = t.run("ctstub-lab", *arguments, cwd=t.dir)
+    equal((code, out, plain), (want, "", err), "without --json")
+
+
+@case("up, switch and down print only JSON with --json")
+def json_up(t):
+    one_lab(t)
+    ports = ["--dot-port", str(net.free_port()), "--doh-port", str(net.free_port())]
+    code, out, _ = t.run("ctstub-lab", "down", "--json")
+    equal((code, list(objects(out)[0])), (3, ["error", "errors"]), "down without a lab")
+    code, out, _ = t.run("ctstub-lab", "up", "--json", "--detach", *ports)
+    equal(code, 0, out)
+    value, = objects(out)
+    t.defer(lambda: t.run("ctstub-lab", "down"))
+    code, out, _ = t.run("ctstub-lab", "switch", "nobody", "--json")
+    equal((code, objects(out)[0]["error"]), (2, "nobody: no such scenario"), "switch to nothing")
+    code, out, _ = t.run("ctstub-lab", "switch", "--json", "self-signed")
+    equal((code, objects(out)), (0, [{"ok": True, "scenario": "self-signed"}]), "switch")
+    with open(value["events"], encoding="utf-8") as f:
+        events = objects(f.read())
+    shown = [e for e in events if e["event"] == "scenario"]
+    equal([e["name"] for e in shown], ["good-v4", "self-signed"], "scenarios shown")
+    check(os.path.exists(shown[1]["conf"]) and os.path.exists(shown[1]["chain"]), f"files: {shown[1]}")
+    code, out, _ = t.run("ctstub-lab", "down", "--json")
+    equal((code, objects(out)), (0, [{"ok": True}]), "down")
 
 
 @rows([("list of a pattern that no scenario matches is a usage error that names it", ["nothing-*"], (2, "")),

@@ -188,15 +188,16 @@ ADAPTERS = "contrib/lab/adapters"
     ("an adapter that does not exist", ("--client", "nobody"), 2, "nobody: no such adapter in "),
     ("an adapter with a path that does not exist", ("--client", "./nobody"), 2, "./nobody: no such program"),
     ("no client", (), 2, "the command line is wrong (ctstub-lab help run)"),
-    ("an unknown option", ("--client", "ctstub", "--nonsense"), 2, "the command line is wrong (ctstub-lab help run)"),
-    ("a number out of range", ("--client", "ctstub", "--jobs", "0"), 2, "the command line is wrong (ctstub-lab help run)"),
+    ("an unknown option", ("--client", "ctstub", "--nonsense"), 2, "--nonsense: unknown option"),
+    ("a number out of range", ("--client", "ctstub", "--jobs", "0"), 2, "--jobs 0: a number from 1 to 64 was expected"),
     ("no scenario of that name", ("--client", "ctstub", "--scenario", "nothing-*"), 2, "--scenario nothing-*: no such scenario over this protocol"),
 ], builds=("gcc",))
 def json_of_failure(t, arguments, want, error):
     code, text, err = t.run("ctstub-lab", "run", *arguments, "--json", "--adapters", os.path.join(t.src, ADAPTERS), env=t.env(CTSTUBD=t.program("ctstubd")))
     equal(code, want, err)
     found = json.loads(text)
-    check(list(found) == ["error"] and found["error"].startswith(error), f"printed: {found}")
+    check(list(found) == ["error", "errors"] and found["error"].startswith(error), f"printed: {found}")
+    equal(found["errors"][0], found["error"], "the first of all errors")
     check(err != "", "standard error is empty")
     code, text, _ = t.run("ctstub-lab", "run", *arguments, "--adapters", os.path.join(t.src, ADAPTERS), env=t.env(CTSTUBD=t.program("ctstubd")))
     equal((code, text), (want, ""), "without --json")
@@ -215,4 +216,4 @@ def no_namespaces(t):
     check(not os.path.exists(out), "there are results")
     code, text, err = t.run("/usr/bin/unshare", "--user", "--map-root-user", "sh", "-c", script, t.program("ctstub-lab"),
                             os.path.join(t.src, "contrib", "lab", "adapters"), out, "--json", env=t.env(CTSTUBD=t.program("ctstubd")))
-    equal((code, list(json.loads(text))), (3, ["error"]), f"with --json; {err}")
+    equal((code, list(json.loads(text))), (3, ["error", "errors"]), f"with --json; {err}")
