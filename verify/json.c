@@ -1,5 +1,6 @@
 #include "verify/json.h"
 
+#include "base/text.h"
 #include "verify/why.h"
 
 /* Where a scan stands; lines are for the message. */
@@ -78,6 +79,7 @@ json_read(json_t **out, struct span text, const struct json_bounds *bounds, char
 
 	if (res != RES_OK)
 		return res;
+	text = text_without_bom(text); /* RFC 8259, 8.1 */
 	value = json_loadb(text.n == 0 ? "" : (const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL) {
 		char quote[WHY_QUOTE_MAX];

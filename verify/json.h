@@ -2,7 +2,7 @@
  * json.h - the JSON parser, with bounds.
  *
  * Size, depth and number of values are checked before the parser sees a byte, so that no file can make it recurse deeply or
- * allocate much. Duplicate keys, bytes after the end and bad UTF-8 are errors.
+ * allocate much. A byte order mark at the start is skipped (RFC 8259, 8.1). Duplicate keys, bytes after the end and bad UTF-8 are errors.
  */
 #ifndef VERIFY_JSON_H
 #define VERIFY_JSON_H

@@ -430,6 +430,7 @@ ctlogs_from_json(struct ctlogs **out, struct span json, char **why)
 enum res
 ctlogs_from_any(struct ctlogs **out, struct span file, char **why)
 {
+	file = text_without_bom(file);
 	for (size_t i = 0; i < file.n; i++) {
 		uint8_t c = file.p[i];
 

@@ -358,6 +358,28 @@ real_lists_are_read(void **state)
 	}
 }
 
+/* RFC 8259, 8.1: some editors put a byte order mark before what they save. */
+static void
+a_byte_order_mark_is_skipped(void **state)
+{
+	struct buf file = data_file("ct/dated.json"), marked = buf_max(8 * 1024 * 1024);
+	struct ctlogs *list = NULL;
+	char *why = NULL;
+
+	(void)state;
+	buf_text(&marked, "\xef\xbb\xbf");
+	buf_put(&marked, buf_span(&file));
+	if (ctlogs_from_any(&list, buf_span(&marked), &why) != RES_OK)
+		fail_msg("%s", why);
+	assert_int_equal(ctlogs_count(list), 19);
+	ctlogs_free(list);
+	assert_int_equal(ctlogs_from_any(&list, span_str("\xef\xbb\xbf"), &why), RES_MALFORMED);
+	assert_string_equal(why, "the file is empty");
+	free(why);
+	buf_free(&marked);
+	buf_free(&file);
+}
+
 int
 main(void)
 {
@@ -370,6 +392,7 @@ main(void)
 	    cmocka_unit_test(urls_are_kept),
 	    cmocka_unit_test(qualified_beside_usable_is_usable),
 	    cmocka_unit_test(real_lists_are_read),
+	    cmocka_unit_test(a_byte_order_mark_is_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
