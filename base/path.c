@@ -13,6 +13,7 @@
 
 static const char not_regular[] = "not a regular file";
 static const char not_folder[] = "not a folder";
+static const char deleted[] = "a file that was deleted";
 static const char foreign_link[] = "a symbolic link that others could have made";
 
 /* Where resolving has come to: a folder, and what is left of the name. */
@@ -310,6 +311,18 @@ path_file_open_at(int folder, const char *name, struct stat *st, const char **wh
 	return fail(why, error == EINVAL ? not_regular : NULL, error);
 }
 
+/* What /dev/stdin leads to need not have a name: a pipe, a socket, a file that was deleted. Only the message depends on
+ * this look. */
+static int
+nameless_explain(const char *path, const char **why)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, path, &st, 0) != 0)
+		return fail(why, NULL, ENOENT);
+	return fail(why, S_ISREG(st.st_mode) ? deleted : not_regular, EINVAL);
+}
+
 int
 path_file_open(const char *path, struct stat *st, const char **why)
 {
@@ -317,7 +330,12 @@ path_file_open(const char *path, struct stat *st, const char **why)
 	char name[NAME_MAX + 1];
 	int fd = walk(&w, path, name, st);
 
-	fd = fd == 0 ? path_file_open_at(w.folder, name, st, why) : fail(why, w.why, errno);
+	if (fd == 0)
+		fd = path_file_open_at(w.folder, name, st, why);
+	else if (w.why == NULL && errno == ENOENT)
+		fd = nameless_explain(path, why);
+	else
+		fd = fail(why, w.why, errno);
 	walk_end(&w);
 	return fd;
 }

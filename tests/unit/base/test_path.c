@@ -160,6 +160,45 @@ only_regular_files_are_opened_and_links_of_strangers_are_not_followed(void **sta
 	}
 }
 
+/* An open file, as /dev/stdin leads to it: the text of such a link need not be a path. */
+static void
+descriptors_without_a_name_are_explained(void **state)
+{
+	struct {
+		const char *what;
+		int fd;
+		const char *why;
+	} open_files[] = {
+	    {"a file", open("ours/file", O_RDONLY), NULL},
+	    {"a pipe", -1, "not a regular file"},
+	    {"a socket", socket(AF_UNIX, SOCK_STREAM, 0), "not a regular file"},
+	    {"a device", open("/dev/null", O_RDONLY), "not a regular file"},
+	    {"a folder", open("ours", O_RDONLY), "not a regular file"},
+	    {"a file that was deleted", open("gone", O_RDWR | O_CREAT, 0600), "a file that was deleted"},
+	    {"a descriptor that is not open", 999999, strerror(ENOENT)},
+	};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	open_files[1].fd = ends[0];
+	assert_int_equal(unlink("gone"), 0);
+	for (size_t i = 0; i < sizeof open_files / sizeof open_files[0]; i++) {
+		const char *why = NULL;
+		struct stat st;
+		char link[64];
+		int fd;
+
+		(void)snprintf(link, sizeof link, "/dev/fd/%d", open_files[i].fd);
+		fd = path_file_open(link, &st, &why);
+		if ((fd < 0) != (open_files[i].why != NULL) || (fd < 0 && strcmp(why, open_files[i].why) != 0))
+			fail_msg("%s: %s", open_files[i].what, fd < 0 ? why : "opened");
+		(void)close(fd);
+		(void)close(open_files[i].fd);
+	}
+	(void)close(ends[1]);
+}
+
 static void
 names_that_are_too_long_are_refused(void **state)
 {
@@ -400,6 +439,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_regular_files_are_opened_and_links_of_strangers_are_not_followed),
+	    cmocka_unit_test(descriptors_without_a_name_are_explained),
 	    cmocka_unit_test(names_that_are_too_long_are_refused),
 	    cmocka_unit_test(in_a_folder_that_was_opened_no_link_is_followed),
 	    cmocka_unit_test(a_folder_that_is_swapped_stays_the_one_that_was_opened),
