@@ -70,8 +70,9 @@ upstream_text(struct buf *out, const char *uri)
 	ok = put_quoted(out, "address", uri, (size_t)(path - uri));
 	if (path < hash)
 		ok = ok && put_quoted(out, "path", path, (size_t)(hash - path));
+	/* An empty name comes from a script whose variable is not set: it must not switch the check off. */
 	if (hash < end)
-		ok = ok && put_quoted(out, "name", hash + 1, (size_t)(end - hash) - 1);
+		ok = ok && hash + 1 < end && put_quoted(out, "name", hash + 1, (size_t)(end - hash) - 1);
 	buf_text(out, " }");
 	return ok && buf_ok(out);
 }

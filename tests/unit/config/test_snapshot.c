@@ -552,6 +552,8 @@ static const struct {
     {"a name instead of an address", "dot://dns.example", NULL, TP_DOT, NULL, NULL},
     {"a path without DoH", "dot://192.0.2.1/x", NULL, TP_DOT, NULL, NULL},
     {"a quote in the argument", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
+    {"an empty name", "dot://192.0.2.1#", NULL, TP_DOT, NULL, NULL},
+    {"an empty name after a path", "doh://192.0.2.1/q#", NULL, TP_DOT, NULL, NULL},
     {"port 0", "dot://192.0.2.1:0", NULL, TP_DOT, NULL, NULL},
     {"nothing", "", NULL, TP_DOT, NULL, NULL},
 };
