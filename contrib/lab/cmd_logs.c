@@ -5,6 +5,7 @@
 #include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
+#include "contrib/lab/lab_sink.h"
 #include "contrib/lab/logs/logs_https.h"
 #include "contrib/lab/scenarios/pkidir.h"
 
@@ -42,16 +43,6 @@ struct logs_verb {
 	struct lab_logs *logs;
 	char base[ADDR_TEXT_MAX + 16];
 };
-
-static void
-events_to_stdout(void *ctx, const char *line, size_t n)
-{
-	(void)ctx;
-	(void)fwrite(line, 1, n, stdout);
-	if (n == 0 || line[n - 1] != '\n')
-		putchar('\n');
-	(void)fflush(stdout);
-}
 
 static bool
 logs_option_read(struct logs_verb *verb, int c, const char *value)
@@ -228,7 +219,7 @@ lab_logs_serve(int argc, char **argv)
 	if (argc != optind || verb.folder == NULL)
 		return lab_help_wrong("logs");
 	log_setup(LOG_INFO, verb.json ? LOG_JSON : LOG_TEXT);
-	log_capture(events_to_stdout, NULL);
+	log_capture(lab_sink, stdout);
 	code = logs_serve(&verb);
 	log_capture(NULL, NULL);
 	return code;

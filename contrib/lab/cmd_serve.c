@@ -7,6 +7,7 @@
 #include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
+#include "contrib/lab/lab_sink.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
 
@@ -33,20 +34,10 @@ struct serve {
 	struct world *world;
 	struct site *site;
 	struct event_base *base;
-	struct event *signals[2], *count_timer;
+	struct event *signals[3], *count_timer;
 	struct lab_server *server;
 	char *own_folder; /* made by us, removed at the end */
 };
-
-static void
-sink_stdout(void *ctx, const char *line, size_t n)
-{
-	(void)ctx;
-	(void)fwrite(line, 1, n, stdout);
-	if (n == 0 || line[n - 1] != '\n')
-		putchar('\n');
-	(void)fflush(stdout);
-}
 
 static void
 counts_write(struct serve *serve)
@@ -135,6 +126,31 @@ serve_run(struct serve *serve)
 	return LAB_DONE;
 }
 
+/* Is it ignored, as under nohup(1)? */
+static bool
+is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* Whatever ends the server, a folder of its own is removed. */
+static bool
+serve_signals_watch(struct serve *serve)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		if (numbers[i] == SIGHUP && is_ignored(SIGHUP))
+			continue;
+		serve->signals[i] = evsignal_new(serve->base, numbers[i], serve_on_signal, serve);
+		if (serve->signals[i] == NULL || event_add(serve->signals[i], NULL) < 0)
+			return false;
+	}
+	return true;
+}
+
 static int
 serve_prepare(struct serve *serve)
 {
@@ -165,20 +181,14 @@ serve_prepare(struct serve *serve)
 		return LAB_TROUBLE;
 	}
 	serve->count_timer = evtimer_new(serve->base, serve_on_count_timer, serve);
-	for (size_t i = 0; i < 2; i++) {
-		serve->signals[i] =
-		    evsignal_new(serve->base, i == 0 ? SIGINT : SIGTERM, serve_on_signal, serve);
-		if (serve->signals[i] == NULL || event_add(serve->signals[i], NULL) < 0)
-			return LAB_TROUBLE;
-	}
-	return serve->count_timer != NULL ? LAB_DONE : LAB_TROUBLE;
+	return serve_signals_watch(serve) && serve->count_timer != NULL ? LAB_DONE : LAB_TROUBLE;
 }
 
 static void
 serve_end(struct serve *serve)
 {
 	lab_server_free(serve->server);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof serve->signals / sizeof serve->signals[0]; i++)
 		if (serve->signals[i] != NULL)
 			event_free(serve->signals[i]);
 	if (serve->count_timer != NULL)
@@ -261,7 +271,7 @@ lab_serve(int argc, char **argv)
 		return code;
 	}
 	log_setup(LOG_INFO, serve.json ? LOG_JSON : LOG_TEXT);
-	log_capture(sink_stdout, NULL);
+	log_capture(lab_sink, stdout);
 	addresses_settle(&serve);
 	code = serve_prepare(&serve);
 	if (code == LAB_DONE)

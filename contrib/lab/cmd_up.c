@@ -11,6 +11,7 @@
 #include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
+#include "contrib/lab/lab_sink.h"
 #include "contrib/lab/up_show.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
@@ -64,10 +65,7 @@ sink(void *ctx, const char *line, size_t n)
 
 	if (n > 0 && line[0] != '{')
 		fprintf(ctx, "%s ", time_text_ms(clock_wall_ms(), now));
-	(void)fwrite(line, 1, n, ctx);
-	if (n == 0 || line[n - 1] != '\n')
-		fputc('\n', ctx);
-	(void)fflush(ctx);
+	lab_sink(ctx, line, n);
 }
 
 static bool
@@ -294,6 +292,8 @@ shell_start(struct up *up)
 	up->shell = fork();
 	if (up->shell == 0) {
 		signal(SIGINT, SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		setenv("PS1", "[lab] \\$ ", 1);
 		execl(shell, shell, (char *)NULL);
 		_exit(127);

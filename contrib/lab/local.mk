@@ -5,6 +5,7 @@ liblab_a_SOURCES = \
 	contrib/lab/lab_files.c contrib/lab/lab_files.h \
 	contrib/lab/lab_help.c contrib/lab/lab_help.h \
 	contrib/lab/lab_options.c contrib/lab/lab_options.h \
+	contrib/lab/lab_sink.c contrib/lab/lab_sink.h \
 	contrib/lab/up_show.c contrib/lab/up_show.h
 # certificates and logs, true and false
 liblab_a_SOURCES += \

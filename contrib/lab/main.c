@@ -9,6 +9,7 @@
 #include "contrib/lab/lab_complain.h"
 #include "contrib/lab/lab_help.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,9 @@ lab_main(int argc, char **argv)
 			"ctstub-lab: cannot restart without the environment variables that control GnuTLS\n");
 		return LAB_TROUBLE;
 	}
+	/* A reader that goes away, and a file that may not grow (setrlimit(2)), are errors that are reported. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
 		lab_usage(stderr);

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -589,6 +590,53 @@ def json_error(t, arguments, want, error):
     check(value["error"].startswith(error), f"error: {value}")
     code, out, plain = t.run("ctstub-lab", *arguments, cwd=t.dir)
     equal((code, out, plain), (want, "", err), "without --json")
+
+
+def knock(port):
+    """A connection with TLS and a request: the lab reports one or the other."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as plain, context.wrap_socket(plain) as s:
+            s.sendall(b"GET /lab/logs HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")
+            s.recv(1)
+    except OSError:
+        pass
+
+
+@rows([("serve ends with code 3, and its folder is removed, when the reader of its events has gone", "serve", None),
+       ("logs ends with code 3 when the reader of its events has gone", "logs", None),
+       ("up ends with code 3 when the reader of its events has gone", "up", None),
+       ("serve removes its folder when the terminal is closed", "serve", signal.SIGHUP)])
+def reader_gone(t, verb, number):
+    port = net.free_port()
+    arguments = {"serve": ["good-v4", "--listen", f"127.0.0.1:{port}"], "logs": ["--pki", t.path("world"), "--listen", f"127.0.0.1:{port}"],
+                 "up": ["--dot-port", str(port), "--doh-port", str(net.free_port())]}[verb]
+    if verb == "up":
+        one_lab(t)
+    process = subprocess.Popen([t.program("ctstub-lab"), verb, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=t.env(), text=True)
+    t.defer(process.kill)
+    said = process.stdout.readline()
+    folder = re.search(r"folder=(\S+)", said)
+    until(lambda: net.answers_tcp("127.0.0.1", port), 20, "it listens")
+    if number is not None:
+        process.send_signal(number)
+    else:
+        process.stdout.close()
+        until(lambda: knock(port) or process.poll() is not None, 20, "it ends")
+    equal(process.wait(patient(20)), 0 if number is not None else 3, "exit code")
+    equal("cannot write to standard output" in process.stderr.read(), number is None, "complained")
+    if verb == "serve":
+        check(not os.path.exists(folder[1]), f"{folder[1]} is left")
+
+
+@case("a report whose reader has gone ends with code 3")
+def report_reader_gone(t):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run([t.program("ctstub-lab"), "list"], stdout=pipe, stderr=subprocess.PIPE, env=t.env(), check=False, timeout=patient(20))
+    equal((done.returncode, done.stderr), (3, b"ctstub-lab: cannot write to standard output\n"), "exit code and complaint")
 
 
 @case("up, switch and down print only JSON with --json")
