@@ -89,3 +89,25 @@ def newest(t):
     what, figure, date = promises.row("a/b *", ["a/b one", "a/b two"], promises.read_records([path]))
     equal((what, figure), ("`a/b *`", "1 passed, 1 not run; 7 of 7"), "with one")
     check(len(date) == 10, date)
+
+
+@case("a promise that nobody measured again keeps its figure and its date", builds=("gcc",))
+def kept(t):
+    before = promises.figures("## A9\n\n| `a/b *` | 7 of 7; 2 | 2026-11-28 |\n| `c *` | not measured | - |\n| test | figure | date |\n")
+    equal(before, {"`a/b *`": ("7 of 7; 2", "2026-11-28"), "`c *`": (promises.UNMEASURED, "-")}, "rows")
+    equal(promises.row("a/b *", ["a/b one"], {}, before), ("`a/b *`", "7 of 7; 2", "2026-11-28"), "kept")
+    equal(promises.row("d *", ["d one"], {}, before), ("`d *`", promises.UNMEASURED, "-"), "new")
+    path = t.write("records", "")
+    promises.record("a/b one", "gcc", "8 of 8", path)
+    equal(promises.row("a/b *", ["a/b one"], promises.read_records([path]), before)[1], "8 of 8", "measured again")
+
+
+@case("the sums of all runs of the fuzz targets are published", builds=("gcc",))
+def fuzz_sums(t):
+    runs = {"one": {"lines": [1, 2], "libFuzzer": {"cpu_s": 7200, "executions": 5000, "findings": 1, "last": "2026-11-28T10:00:00Z"},
+                    "AFL++": {"cpu_s": 1800, "executions": 10, "findings": 0, "last": "2026-11-29T10:00:00Z"}},
+            "two": {"libFuzzer": {"cpu_s": 5400, "executions": 1, "findings": 0, "last": "2026-11-27T10:00:00Z"}}, "none": {"lines": [0, 9]}}
+    record, = promises.fuzz_records(runs)
+    equal((record["figure"], record["date"]), ("2 targets for at least 1.50 hours of a processor each, 4.0 in all: 5,011 inputs, findings: 1", "2026-11-29"), "sums")
+    check(any(promises.wanted(record["test"]) for record in promises.fuzz_records(runs)), "no promise has it")
+    equal(list(promises.fuzz_records({})), [], "without a run")

@@ -63,7 +63,7 @@ TABLE = [
     Promise("A9 Fuzzed",
             "No input makes a reader crash, hang or break an invariant.",
             "Stored inputs run as ordinary tests, with prefixes and damaged elements; libFuzzer and AFL++ under the sanitizers.",
-            ["tests/run --fuzz"], "a target with a planted overflow", ["check/controls/A9 *"]),
+            ["tests/run --fuzz: all runs in tests/fuzz/runs.json"], "a target with a planted overflow", ["check/controls/A9 *"]),
     Promise("A10 Covered",
             "Tests reach 95 % of the lines and 90 % of the branches of the judge, of the code for DNS messages and of the framing, and 88 % "
             "of all lines of the product; a test produces every reason, SCT status, event and metric.",
@@ -150,36 +150,53 @@ def cases(top):
     return names
 
 
-def row(pattern, names, records):
-    """(what, figure, date) of one pattern."""
+def row(pattern, names, records, before=None):
+    """(what, figure, date) of one pattern. What nobody measured again keeps its figure and date of before: {what: (figure, date)}."""
     mine = [pattern] if is_command(pattern) else [n for n in names if fnmatch.fnmatchcase(n, pattern)]
     have = [records[n] for n in mine if n in records]
     what = f"`{pattern}`"  # without their number, so that a new test does not change the file
     if not have:
-        return what, UNMEASURED, "-"
+        return what, *(before or {}).get(what, (UNMEASURED, "-"))
     figures = list(dict.fromkeys(r["figure"] for r in have if r["figure"]))
     left = len(mine) - len(have)
     passed = "passed" if len(mine) == 1 else f"{len(have)} passed, {left} not run" if left else f"all {len(mine)} passed"
     return what, "; ".join(figures[:3] if len(mine) == 1 else [passed, *figures[:3]]) or passed, max(r["date"] for r in have)
 
 
-def render(names, records):
+def render(names, records, before=None):
     """The text of tests/PROMISES.md."""
     text = ["# What ctstub promises, and the tests that verify it", "",
             "`tests/promises` makes this file from the figures that tests record; do not edit it. Tests are named as for `tests/run NAME`. "
             "A negative control is the same measurement with the promise broken on purpose, which it must detect.", ""]
     for one in TABLE:
         text += [f"## {one.name}", "", one.says, "", f"How: {one.how}", "", "| test | figure | date |", "|---|---|---|"]
-        text += ["| " + " | ".join(row(p, names, records)) + " |" for p in one.tests]
+        text += ["| " + " | ".join(row(p, names, records, before)) + " |" for p in one.tests]
         text += ["", f"Negative control: {one.broken}.", "", "| control | caught | date |", "|---|---|---|"]
-        text += ["| " + " | ".join(row(p, names, records)) + " |" for p in one.controls]
+        text += ["| " + " | ".join(row(p, names, records, before)) + " |" for p in one.controls]
         text += [""]
     return "\n".join(text).rstrip() + "\n"
+
+
+def figures(text):
+    """The rows of tests/PROMISES.md: {what: (figure, date)}."""
+    return {what: (figure, date) for what, figure, date in re.findall(r"^\| (`.*?`) \| (.*) \| (\S+) \|$", text, re.M)}
 
 
 def blank(text):
     """The text without figures and dates, which must not change when the file is made again."""
     return re.sub(r"^(\| `.*?` \|).*$", r"\1", text, flags=re.M)
+
+
+def fuzz_records(runs):
+    """The sums of all runs (harness.fuzz) as a line; targets that have not run are none of it."""
+    engines = [[e for name, e in target.items() if name != "lines"] for target in runs.values()]
+    engines = [e for e in engines if e]
+    if engines:
+        hours = [sum(e["cpu_s"] for e in target) / 3600 for target in engines]
+        flat = [e for target in engines for e in target]
+        yield {"test": "tests/run --fuzz: all runs in tests/fuzz/runs.json", "build": "fuzz", "date": max(e["last"] for e in flat)[:10], "figure":
+               f"{len(engines)} targets for at least {min(hours):.2f} hours of a processor each, {sum(hours):.1f} in all: "
+               f"{sum(e['executions'] for e in flat):,} inputs, findings: {sum(e['findings'] for e in flat)}"}
 
 
 def soak_records(path):

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from harness import case, promises
+from harness import case, fuzz, promises
 
 
 def keep(path, lines):
@@ -43,14 +43,18 @@ def main(argv):
         print_names(options.top)
         return 0
     records = options.records or os.path.join(options.top, "build-tests", "promises.jsonl")
+    os.makedirs(os.path.dirname(os.path.abspath(records)), exist_ok=True)
     for path in options.soak:
-        os.makedirs(os.path.dirname(os.path.abspath(records)), exist_ok=True)
         keep(records, promises.soak_records(path))
-    text = promises.render(promises.cases(options.top), promises.read_records([records]))
+    keep(records, promises.fuzz_records(fuzz.load(options.top)))
+    published = os.path.join(options.top, "tests", "PROMISES.md")
+    with open(published, encoding="utf-8") as f:
+        before = promises.figures(f.read())
+    text = promises.render(promises.cases(options.top), promises.read_records([records]), before)
     if options.show:
         sys.stdout.write(text)
     else:
-        with open(os.path.join(options.top, "tests", "PROMISES.md"), "w", encoding="utf-8") as f:
+        with open(published, "w", encoding="utf-8") as f:
             f.write(text)
     return 0
 

@@ -272,8 +272,6 @@ class Run:
         targets = self.fuzz_targets()
         with concurrent.futures.ThreadPoolExecutor(max_workers=self.processors) as pool:
             list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
-        if not self.options.name and not self.report.failed_in("fuzz"):
-            self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s with each engine, no finding")
 
     def fuzz_reached(self):
         """How much of the files that each target tests is reached by its inputs, the stored ones and those of earlier runs."""
