@@ -291,7 +291,7 @@ def no_ipv6(t):
 
 def unsealed(t):
     may_preload(t)
-    return {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_UNSEALED": "1"}
+    return {"LD_PRELOAD": t.library("tests/fault/shim.so"), "CTSTUB_UNSEALED": "1"}
 
 
 QUICK_US = 100_000  # four times that is less than the least wait for a dead path

@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, t, logs, log):
         self.t, self.logs, self.log, self.round, self.kills = t, logs, log, 0, 0
-        self.library = os.path.join(t.build, "tests", "fault", "killat.so")
+        self.library = t.library("tests/fault/killat.so")
         self.list = t.write(f"list-{log}.json", json.dumps(only(logs.list, log)))
         self.known = t.write("known", "spki-sha256 " + "00" * 32 + "\n")
         self.anew()

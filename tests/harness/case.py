@@ -241,6 +241,13 @@ class Context:
         env.pop("LD_LIBRARY_PATH", None)
         return env
 
+    def library(self, name):
+        """One of ours that is preloaded (tests/fault/shim.so). The dynamic linker only warns of one that is not there."""
+        path = os.path.join(self.build, name)
+        if not os.path.exists(path):
+            raise AssertionError(f"{name} was not built (make check TESTS=)")
+        return path
+
     def program(self, name):
         """One of ours from the build tree, or a program of this machine; a Skip when it does not exist."""
         path = os.path.join(self.build, name)

@@ -14,7 +14,7 @@ class Jumps:
         os.mkfifo(path + ".clock")
         self.fifo = os.open(path + ".clock", os.O_RDWR | os.O_NONBLOCK)
         asan = t.env().get("ASAN_OPTIONS", "")  # a sanitizer must be the first library; this one replaces nothing of it
-        self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "jumps.so"), "CTSTUB_JUMPS": path,
+        self.env = {"LD_PRELOAD": t.library("tests/fault/jumps.so"), "CTSTUB_JUMPS": path,
                     "ASAN_OPTIONS": asan + ":verify_asan_link_order=0"}
 
     def get(self, field):

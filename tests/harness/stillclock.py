@@ -1,5 +1,4 @@
 """A clock of the test's own for programs of ours: it stands still until the test moves it, or runs faster than a real one."""
-import os
 import struct
 import time
 
@@ -9,7 +8,7 @@ FIELDS = ("wall", "boot", "real", "scale", "advance")  # struct clock_orders of 
 class StillClock:
     def __init__(self, t, scale=0):
         self.path = t.path("clock")
-        self.library = os.path.join(t.build, "tests", "fault", "stillclock.so")
+        self.library = t.library("tests/fault/stillclock.so")
         self.seconds = 0
         with open(self.path, "wb") as f:
             f.write(struct.pack(f"<{len(FIELDS)}q", time.time_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME),
