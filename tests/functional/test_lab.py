@@ -574,7 +574,7 @@ def json_report(t, arguments, ok):
        ("with --json: an invalid time", ["pki", "--at", "today", "world"], 2, "--at today: expected a time"),
        ("with --json: a folder that cannot be made", ["pki", "/proc/world"], 3, "/proc/world: "),
        ("with --json: an unknown scenario of serve", ["serve", "nobody", "--listen", "127.0.0.1:0"], 2, "nobody: no such scenario"),
-       ("with --json: a fault that serve does not know", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nothing"], 2, "--fault nothing: not a fault"),
+       ("with --json: a fault that serve does not know", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nothing"], 2, "--fault nothing: a fault was expected"),
        ("with --json: an address that is not on loopback", ["serve", "good-v4", "--listen", "192.0.2.1:853"], 2, "--listen 192.0.2.1:853: "),
        ("with --json: no folder for logs", ["logs"], 2, "the command line is wrong (ctstub-lab help logs)"),
        ("with --json: an unknown scenario of up", ["up", "nobody"], 2, "nobody: no such scenario"),

@@ -151,7 +151,7 @@ def closed_folder(t, words):
 def run_json(t):
     for out, why in (("-", "--out -: a file was expected"), ("nowhere/x", "--out: cannot write nowhere/x: No such file or directory")):
         code, said, err = t.run("ctstub-lab", "run", "--json", "--client", "./adapter", "--out", out)
-        equal((code, said, err), (2, json.dumps({"error": why}, separators=(",", ":")) + "\n", f"ctstub-lab: {why}\n"), out)
+        equal((code, said, err), (2, json.dumps({"error": why, "errors": [why]}, separators=(",", ":")) + "\n", f"ctstub-lab: {why}\n"), out)
 
 
 @rows([(f"a new key of ctstub-watch does not replace {file}", file) for file in ("org.key", "org.pub")], builds=("gcc",))
