@@ -108,9 +108,6 @@ enum exit_code cli_settings_as_read(struct settings **, const char *verb, const 
 /* Complains that the configuration has no upstream of that title; suggests the nearest one. */
 enum exit_code cli_complain_upstream(const char *verb, const struct settings *, const char *title);
 
-/* A file name or another text with arbitrary bytes, as JSON: bytes that are not UTF-8 are shown as in a complaint.
- * NULL is null. */
-json_t *cli_json_text(const char *text);
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
 enum exit_code cli_print_json(const char *verb, char *json);
 /* May text for people have colours? Standard output is a terminal, and NO_COLOR is not set. */

@@ -12,6 +12,7 @@
 #include "cli/rules.h"
 #include "config/load.h"
 #include "config/reader.h"
+#include "verify/json_shown.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -128,9 +129,9 @@ promise_json(const struct promise *p, const struct audit_result *r)
 {
 	char at[TIME_TEXT_MAX], head_at[TIME_TEXT_MAX];
 	json_t *out = json_pack("{s:s,s:o,s:o,s:s,s:o}", "outcome", audit_outcome_text(r->outcome), "log",
-				cli_json_text(p->log != NULL ? p->log->description : NULL), "log_id",
+				json_shown(p->log != NULL ? p->log->description : NULL), "log_id",
 				json_bytes(span_of(p->log_id, sizeof p->log_id)), "timestamp",
-				time_text_ms((int64_t)p->timestamp_ms, at), "text", cli_json_text(r->why));
+				time_text_ms((int64_t)p->timestamp_ms, at), "text", json_shown(r->why));
 
 	if (r->outcome == AUDIT_INCLUDED)
 		json_object_set_new(out, "index", json_integer((json_int_t)r->index));
@@ -244,7 +245,7 @@ chain_audit(struct audit_run *run, const char *what, const struct chain *chain, 
 	run->failed += failed;
 	if (run->req->json)
 		(void)json_array_append_new(run->upstreams,
-					    json_pack("{s:o,s:o,s:s?}", "what", cli_json_text(what), "scts",
+					    json_pack("{s:o,s:o,s:s?}", "what", json_shown(what), "scts",
 						      list, "error", failed ? unread_text(res) : NULL));
 	else
 		json_decref(list);
@@ -265,7 +266,7 @@ target_audit(struct audit_run *run, const struct tp_target *target)
 		if (run->req->json)
 			(void)json_array_append_new(
 			    run->upstreams,
-			    json_pack("{s:s,s:[],s:o}", "what", what, "scts", "error", cli_json_text(why)));
+			    json_pack("{s:s,s:[],s:o}", "what", what, "scts", "error", json_shown(why)));
 		else
 			(void)printf("%s\n  %-14s %s\n", what, audit_outcome_text(AUDIT_FAILED),
 				     why != NULL ? why : res_text(RES_NOMEM));

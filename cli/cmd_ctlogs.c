@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/rules.h"
 #include "config/load.h"
+#include "verify/json_shown.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -169,11 +170,11 @@ ct_change_print(const struct ct_request *req, const struct ctlogs_change *change
 	if (req->json) {
 		out =
 		    json_pack("{s:b,s:s?,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "taken", taken,
-			      "objection", why, "file", cli_json_text(taken ? file : NULL), "date", date,
+			      "objection", why, "file", json_shown(taken ? file : NULL), "date", date,
 			      "before", (json_int_t)change->before, "added", (json_int_t)change->added,
 			      "removed", (json_int_t)change->removed, "changed", (json_int_t)change->changed,
 			      "new_operators", (json_int_t)change->new_operators, "older", change->older,
-			      "large_loss", change->large_loss, "difference", cli_json_text(change->text));
+			      "large_loss", change->large_loss, "difference", json_shown(change->text));
 		code = cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
 		json_decref(out);
 		return code != EXIT_GOOD || taken ? code : EXIT_REFUSED;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/files.h"
+#include "verify/json_shown.h"
 #include "verify/onecrl.h"
 
 #include <jansson.h>
@@ -70,7 +71,7 @@ disallow_faults_json(const struct disallow_request *req, const struct faults *fa
 	for (size_t i = 0; i < faults_lines(faults); i++) {
 		char *text = faults_text(faults, i, req->file);
 
-		(void)json_array_append_new(list, cli_json_text(text));
+		(void)json_array_append_new(list, json_shown(text));
 		free(text);
 	}
 	return list;
@@ -95,10 +96,10 @@ disallow_cmd_report(const struct disallow_request *req, size_t entries, const st
 			(void)printf("%s: %s\n", req->file, COUNTED(entries, "entry"));
 		return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 	}
-	report = json_pack("{s:o,s:b,s:I,s:o,s:o,s:o}", "file", cli_json_text(req->file), "ok",
-			   faults->n == 0, "entries", (json_int_t)entries, "line",
+	report = json_pack("{s:o,s:b,s:I,s:o,s:o,s:o}", "file", json_shown(req->file), "ok", faults->n == 0,
+			   "entries", (json_int_t)entries, "line",
 			   line > 0 ? json_integer((json_int_t)line) : json_null(), "error",
-			   cli_json_text(faults->n_shown > 0 ? faults->shown[0].why : NULL), "errors",
+			   json_shown(faults->n_shown > 0 ? faults->shown[0].why : NULL), "errors",
 			   disallow_faults_json(req, faults));
 	code = cli_print_json(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
 	json_decref(report);
@@ -157,7 +158,7 @@ disallow_cmd_write(const struct disallow_request *req, const char *text, size_t 
 	if (code != EXIT_GOOD)
 		return code;
 	if (req->json) {
-		json_t *report = json_pack("{s:o,s:I,s:I}", "file", cli_json_text(req->output), "entries",
+		json_t *report = json_pack("{s:o,s:I,s:I}", "file", json_shown(req->output), "entries",
 					   (json_int_t)entries, "left_out", (json_int_t)left_out);
 
 		json = report != NULL ? json_dumps(report, JSON_COMPACT) : NULL;

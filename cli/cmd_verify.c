@@ -7,12 +7,12 @@
 #include "cli/file_kind.h"
 #include "config/changes.h"
 #include "config/forms.h"
+#include "verify/json_shown.h"
 #include "verify/why.h"
 #include "verify/x509/pem.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -409,7 +409,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 	enum exit_code code = EXIT_TROUBLE;
 	enum res res = verify_regular(&v, ctx, path, &kind, &why);
 
-	(void)json_object_set_new(line, "file", cli_json_text(name));
+	(void)json_object_set_new(line, "file", json_shown(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
 		keys = json_loads(text, 0, NULL);
 		(void)json_object_update(line, keys);
@@ -419,7 +419,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 		const char *error = why != NULL ? why : res_text(RES_NOMEM);
 
 		(void)cli_complain(EXIT_TROUBLE, verb, "%s", error);
-		(void)json_object_set_new(line, "error", cli_json_text(error));
+		(void)json_object_set_new(line, "error", json_shown(error));
 	}
 	if (kind.n > 0)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s: %s", path, buf_cstr(&kind));

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "verify/json_shown.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -26,9 +27,9 @@ ct_log_json(const struct ctlog *log)
 
 	base64_write(&id, span_of(log->id, sizeof log->id));
 	out = json_pack("{s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:b,s:b}", "log_id", buf_cstr(&id), "description",
-			cli_json_text(log->description), "operator", cli_json_text(log->operator_name),
-			"state", ctlog_state_text(log->state), "since", ct_time_json(log->state_ms),
-			"interval_start", ct_time_json(log->interval_start_ms), "interval_end",
+			json_shown(log->description), "operator", json_shown(log->operator_name), "state",
+			ctlog_state_text(log->state), "since", ct_time_json(log->state_ms), "interval_start",
+			ct_time_json(log->interval_start_ms), "interval_end",
 			ct_time_json(log->interval_end_ms), "tiled", log->tiled, "counts",
 			!log->never_counts && !ctlog_is_denied(log->id));
 	buf_free(&id);
@@ -50,8 +51,8 @@ ct_list_print_json(const struct ctlogs *list, const char *from)
 
 	for (size_t i = 0; i < ctlogs_count(list); i++)
 		(void)json_array_append_new(logs, ct_log_json(ctlogs_at(list, i)));
-	out = json_pack("{s:o,s:o,s:s,s:I,s:I,s:o}", "from", cli_json_text(from), "source",
-			cli_json_text(ctlogs_source(list)), "date", time_text(ctlogs_date_ms(list), date),
+	out = json_pack("{s:o,s:o,s:s,s:I,s:I,s:o}", "from", json_shown(from), "source",
+			json_shown(ctlogs_source(list)), "date", time_text(ctlogs_date_ms(list), date),
 			"age_days", (json_int_t)ct_age_days(list), "count", (json_int_t)ctlogs_count(list),
 			"logs", logs);
 	code = cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);

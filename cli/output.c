@@ -286,24 +286,6 @@ cli_rule_take(struct rules *rules, const char *verb, int id, const char *arg)
 	return false;
 }
 
-json_t *
-cli_json_text(const char *text)
-{
-	struct buf shown = {0};
-	json_t *out;
-
-	if (text == NULL)
-		return json_null();
-	out = json_string(text);
-	if (out != NULL)
-		return out;
-	shown = buf_max(4 * strlen(text) + 1);
-	text_show(&shown, span_str(text));
-	out = buf_cstr(&shown) != NULL ? json_string(buf_cstr(&shown)) : NULL;
-	buf_free(&shown);
-	return out;
-}
-
 enum exit_code
 cli_print_json(const char *verb, char *json)
 {

@@ -10,6 +10,7 @@ libverify_a_SOURCES = \
 	verify/data_text.h \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \
+	verify/json_shown.c verify/json_shown.h \
 	verify/judge.c verify/judge.h \
 	verify/judge_ct.c \
 	verify/judge_disallow.c \

@@ -8,6 +8,7 @@
 #include "contrib/lab/scenarios/pkidir.h"
 
 #include "base/text.h"
+#include "verify/json_shown.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -150,8 +151,8 @@ pki_show(const struct pki *pki, const char *folder)
 	if (lab_path_join(path, folder, "index.json") != RES_OK)
 		return false;
 	if (pki->json)
-		return lab_json_print(json_pack("{s:o, s:o, s:i}", "folder", lab_json_text(folder), "index",
-						lab_json_text(path), "scenarios", (int)scenario_count()),
+		return lab_json_print(json_pack("{s:o, s:o, s:i}", "folder", json_shown(folder), "index",
+						json_shown(path), "scenarios", (int)scenario_count()),
 				      JSON_COMPACT);
 	printf("%s in %s\n", COUNTED(scenario_count(), "scenario"), path);
 	return true;

@@ -4,6 +4,8 @@
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/run/upctl.h"
 
+#include "verify/json_shown.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -57,7 +59,7 @@ lab_switch(int argc, char **argv)
 	code = lab_ask(line, reply);
 	if (code == LAB_DONE && json)
 		return lab_json_print(
-			   json_pack("{s:b, s:o}", "ok", true, "scenario", lab_json_text(argv[optind])),
+			   json_pack("{s:b, s:o}", "ok", true, "scenario", json_shown(argv[optind])),
 			   JSON_COMPACT)
 			   ? LAB_DONE
 			   : LAB_TROUBLE;

@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "base/text.h"
+#include "verify/json_shown.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -65,21 +66,6 @@ lab_option_get(int argc, char **argv, const char *shorts, const struct option *l
 	return c;
 }
 
-json_t *
-lab_json_text(const char *text)
-{
-	struct buf shown = {0};
-	json_t *out = json_string(text);
-
-	if (out != NULL)
-		return out;
-	shown = buf_max(4 * strlen(text) + 1);
-	text_show(&shown, span_str(text));
-	out = buf_cstr(&shown) != NULL ? json_string(buf_cstr(&shown)) : NULL;
-	buf_free(&shown);
-	return out;
-}
-
 bool
 lab_json_print(json_t *report, size_t flags)
 {
@@ -109,7 +95,7 @@ lab_json_failure(const char *verb, int code)
 	else if (n_complaints == 0)
 		json_array_append_new(errors, json_string("it could not be done (see standard error)"));
 	for (size_t i = 0; i < n_complaints; i++)
-		json_array_append_new(errors, lab_json_text(complaints[i]));
+		json_array_append_new(errors, json_shown(complaints[i]));
 	(void)lab_json_print(json_pack("{s:O?, s:o}", "error", json_array_get(errors, 0), "errors", errors),
 			     JSON_COMPACT);
 	while (n_complaints > 0)

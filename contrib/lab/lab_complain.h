@@ -25,8 +25,6 @@ void lab_complain_errno(const char *what);
 /* option_get of base/option.h, whose complaint is kept as well. */
 int lab_option_get(int argc, char **argv, const char *shorts, const struct option *longs);
 
-/* A string of JSON, in which bytes that are not UTF-8 are escaped. NULL: out of memory. */
-json_t *lab_json_text(const char *);
 /* Prints a report of a verb and takes it; flags are those of json_dumps. False: out of memory. */
 bool lab_json_print(json_t *report, size_t flags);
 

@@ -75,6 +75,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verify_library \
 	tests/unit/verify/test_anchor_limits \
 	tests/unit/verify/test_disallow \
+	tests/unit/verify/test_json_shown \
 	tests/unit/verify/test_limbo \
 	tests/unit/verify/test_minisign \
 	tests/unit/verify/test_reason \
