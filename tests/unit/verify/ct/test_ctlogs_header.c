@@ -85,6 +85,9 @@ static const struct {
 	const char *says;
 } bad[] = {
     {"nothing", "", "empty"},
+    {"a ZIP archive", "PK\x03\x04\x14", "a ZIP archive; unpack"},
+    {"a file of gzip", "\x1f\x8b\x08", "compressed with gzip; decompress"},
+    {"a cut ZIP archive", "PK\x03", "neither v3 JSON nor"},
     {"another file", "<html>\n<body>Not found</body></html>", "neither v3 JSON nor"},
     {"no expiry", HEAD TYPES LOGS(LOG_A) OPERATORS("") TAIL, "kCTExpirationTime"},
     {"no logs", HEAD EXPIRY TYPES OPERATORS("") TAIL, "kCTLogList"},
