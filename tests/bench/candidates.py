@@ -9,7 +9,7 @@ import subprocess
 
 
 class Candidate:
-    """title: in tables. protocol: dot, doh or "" (the echo). threads: at most 1 gets a processor of its own."""
+    """title: in tables. protocol: dot, doh or "" (a program that only passes bytes on). threads: at most 1 gets a processor of its own."""
 
     def __init__(self, title, protocol, program, command, package=None, threads=1, env=None):
         self.title, self.protocol, self.program, self.command = title, protocol, program, command
@@ -48,6 +48,10 @@ def ctstub_doh(bench, **more):
 
 def echo(bench):
     return [bench.ours("tests/bench/udpecho"), str(bench.port)]
+
+
+def relay(bench):
+    return [bench.ours("tests/bench/tlsrelay"), str(bench.port), str(bench.dot_port)]
 
 
 def unbound(bench):
@@ -178,6 +182,7 @@ def resolved_env(bench):
 
 CANDIDATES = {
     "echo": Candidate("UDP echo", "", "udpecho", echo),
+    "relay": Candidate("TLS relay", "", "tlsrelay", relay),
     "ctstub-dot": Candidate("ctstub, DoT", "dot", "ctstubd", ctstub_dot),
     "ctstub-doh": Candidate("ctstub, DoH", "doh", "ctstubd", ctstub_doh),
     "ctstub-dot-2": Candidate("ctstub, DoT, 2 workers", "dot", "ctstubd", lambda b: ctstub_dot(b, workers=2), threads=2),

@@ -81,11 +81,19 @@ def at_most(what, value, most, unit=""):
     return f"{what}: at most {most:g}{unit}", number(value) + (unit if value is not None else ""), None if value is None else value <= most
 
 
+CPU = ("uncached", "cpu_us")
+
+
+def cheapest(side, protocol):
+    """(peers by their processor time, of them the first that answers everything or None)"""
+    peers = sorted((side.median(p, *CPU), p) for p in side.peers(protocol) if side.median(p, *CPU))
+    return peers, next((p for _, p in peers if side.complete(p)), None)
+
+
 def cpu_target(side, protocol):
-    """Of the peers that answer everything the one with the least processor time, and ours as a part of it."""
-    ours, path, title = f"ctstub-{protocol}", ("uncached", "cpu_us"), {"dot": "DoT", "doh": "DoH"}[protocol]
-    peers = sorted((side.median(p, *path), p) for p in side.peers(protocol) if side.median(p, *path))
-    best = next((p for _, p in peers if side.complete(p)), None)
+    """The processor time of ours, relative to the cheapest peer that answers everything."""
+    ours, path, title = f"ctstub-{protocol}", CPU, {"dot": "DoT", "doh": "DoH"}[protocol]
+    peers, best = cheapest(side, protocol)
     cheaper = [CANDIDATES[p].title.split(",")[0] for us, p in peers if best is None or us < side.median(best, *path)]
     name = f" ({CANDIDATES[best].title.split(',')[0]})" if best else ""
     name += f" (cheaper, but incomplete: {', '.join(cheaper)})" if cheaper else ""
@@ -128,6 +136,18 @@ def side_targets(side):
     rows += [latency_target(side, protocol, rate, which) for protocol in ("dot", "doh") for rate in (1000, 10000) for which in ("p50", "p99")]
     rows += [memory_target(side, ("own_mib", "files_mib"), "resident memory"), memory_target(side, ("own_mib",), "memory not backed by files")]
     return rows
+
+
+def relay_text(side):
+    """What of the target of processor time nobody can save: the kernel's part, and that of TLS."""
+    best, share = cheapest(side, "dot")[1], None
+    if best:
+        share = side.ratio("relay", best, *CPU)
+    if share is None:
+        return ""
+    return (f"The TLS relay (`tlsrelay.c`) only passes messages on, without verification, cache and timers. It needs {number(share)} of the processor\n"
+            f"time of the best peer over DoT ({CANDIDATES[best].title.split(',')[0]}); ctstub needs {number(side.ratio('ctstub-dot', 'relay', *CPU))} times "
+            "as much as the relay.\n")
 
 
 def part_targets(raw):
@@ -292,7 +312,7 @@ def document(raw, others):
                                                    for what, have, met in targets(raw, others)])]
     if "side" in raw:
         side = Side(raw["side"])
-        parts += ["## Side by side\n", speed_table(side), NOTES, "![processor time of an answer](cpu.svg)\n",
+        parts += ["## Side by side\n", speed_table(side), NOTES + relay_text(side), "![processor time of an answer](cpu.svg)\n",
                   "### Uncached answers at a steady rate\n", latency_table(side, "uncached_rates"), "![latency against rate](latency.svg)\n",
                   "### Cached answers at a steady rate\n", latency_table(side, "cached_rates"), "### Memory and start\n", memory_table(side),
                   "![memory](memory.svg)\n"]

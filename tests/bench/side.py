@@ -46,30 +46,40 @@ def common():
     return "--names", str(NAMES)
 
 
+def measure_echo(bench, process, row):
+    row["cached"] = cost(bench, process, "--echo", *full(), *common())
+    row["dnsperf"] = bench.dnsperf(NAMES)
+    row["cached_rates"] = {str(r): at_rate(bench, process, r, "--echo", *common()) for r in CACHED_RATES}
+
+
+def measure_uncached(bench, process, name, row):
+    rates = [r for r in RATES if r <= bench.options.rates]
+    row["uncached_rates"] = at_rates(bench, process, name, rates, fresh, JUDGED_RATES)
+    bench.wait_for(bench.answered, process, name, DRAIN)
+    row["uncached"] = cost(bench, process, *full(), *fresh())
+
+
 def measure(bench, name):
     """One round with one candidate. What it could not do is missing in the row."""
     candidate, row = CANDIDATES[name], {}
-    rates = [r for r in RATES if r <= bench.options.rates]
     command, began = candidate.command(bench), time.monotonic()
     cores = bench.core if candidate.threads == 1 else bench.core | bench.others
     process = bench.start(command, name, cores, candidate.env(bench))
     try:
-        if not candidate.protocol:
-            bench.wait_for(lambda: bench.answered(), process, name)
-            row["cached"] = cost(bench, process, "--echo", *full(), *common())
-            row["dnsperf"] = bench.dnsperf(NAMES)
-            row["cached_rates"] = {str(r): at_rate(bench, process, r, "--echo", *common()) for r in CACHED_RATES}
-            return row
         bench.wait_for(bench.answered, process, name)
+        if name == "echo":
+            measure_echo(bench, process, row)
+            return row
+        if name == "relay":
+            measure_uncached(bench, process, name, row)
+            return row
         row["start_ms"] = round((time.monotonic() - began) * 1000, 2)
         bench.load("--window", "48", *common(), "--count", str(NAMES))
         row["own_mib"], row["files_mib"] = (round(part, 3) for part in resident(process.pid))
         row["cached"] = cost(bench, process, *full(), *common())
         row["dnsperf"] = bench.dnsperf(NAMES)
         row["cached_rates"] = at_rates(bench, process, name, CACHED_RATES, common)
-        row["uncached_rates"] = at_rates(bench, process, name, rates, fresh, JUDGED_RATES)
-        bench.wait_for(bench.answered, process, name, DRAIN)
-        row["uncached"] = cost(bench, process, *full(), *fresh())
+        measure_uncached(bench, process, name, row)
     except Missing as error:
         if "cached" not in row:
             raise

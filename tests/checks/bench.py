@@ -44,6 +44,14 @@ def loads_compared(_t):
     equal([met for what, _, met in have if "to a bare UDP echo" in what], [False, True], "dnsperf, load.c")
 
 
+@case("RESULTS.md says what the TLS relay needs of the best peer's processor time, and ctstub of the relay's", builds=("gcc",))
+def relay_compared(_t):
+    rounds = [{"relay": {"uncached": load(cpu_us=6)}, "ctstub-dot": candidate(9), "unbound-dot": candidate(24), "dnsdist-dot": candidate(12, failed=5)}]
+    text = report.relay_text(report.Side({"rounds": rounds}))
+    check("needs 0.25 of" in text and "(unbound)" in text and "needs 1.50 times" in text, text)
+    equal(report.relay_text(report.Side({"rounds": [{n: row for n, row in rounds[0].items() if n != "relay"}]})), "", "without a relay")
+
+
 @case("every target of the comparison has a line in RESULTS.md, measured", builds=("gcc",))
 def targets(t):
     raw, others = report.read(folder(t))
