@@ -84,6 +84,11 @@ def at_most(what, value, most, unit=""):
 CPU = ("uncached", "cpu_us")
 
 
+def program(name):
+    """A candidate's title without the protocol."""
+    return CANDIDATES[name].title.split(",")[0]
+
+
 def cheapest(side, protocol):
     """(peers by their processor time, of them the first that answers everything or None)"""
     peers = sorted((side.median(p, *CPU), p) for p in side.peers(protocol) if side.median(p, *CPU))
@@ -92,15 +97,15 @@ def cheapest(side, protocol):
 
 def cpu_target(side, protocol):
     """The processor time of ours, relative to the cheapest peer that answers everything."""
-    ours, path, title = f"ctstub-{protocol}", CPU, {"dot": "DoT", "doh": "DoH"}[protocol]
+    title = {"dot": "DoT", "doh": "DoH"}[protocol]
     peers, best = cheapest(side, protocol)
-    cheaper = [CANDIDATES[p].title.split(",")[0] for us, p in peers if best is None or us < side.median(best, *path)]
-    name = f" ({CANDIDATES[best].title.split(',')[0]})" if best else ""
+    cheaper = [program(p) for us, p in peers if best is None or us < side.median(best, *CPU)]
+    name = f" ({program(best)})" if best else ""
     name += f" (cheaper, but incomplete: {', '.join(cheaper)})" if cheaper else ""
     what = f"processor time of an uncached answer over {title}, relative to the best peer that answers everything{name}"
     if peers and best is None:
         return f"{what}: at most 0.25", "no peer answers everything", None
-    return at_most(what, side.ratio(ours, best, *path) if best else None, 0.25)
+    return at_most(what, side.ratio(f"ctstub-{protocol}", best, *CPU) if best else None, 0.25)
 
 
 def latency_target(side, protocol, rate, which):
@@ -111,7 +116,7 @@ def latency_target(side, protocol, rate, which):
     what = f"{which} over {title} at {rate:,} questions per second: at most that of every peer"
     if ours is None or not peers:
         return what, "-", None
-    return what, f"{number(ours, 0)} us; {CANDIDATES[peers[0][1]].title.split(',')[0]} {number(peers[0][0], 0)} us", ours <= peers[0][0]
+    return what, f"{number(ours, 0)} us; {program(peers[0][1])} {number(peers[0][0], 0)} us", ours <= peers[0][0]
 
 
 def memory_target(side, parts, what):
@@ -122,7 +127,7 @@ def memory_target(side, parts, what):
     ours, what = mib("ctstub-dot"), f"{what} with 1,000 names cached: less than every peer"
     if ours is None or not peers:
         return what, "-", None
-    return what, f"{number(ours)} MiB; {CANDIDATES[peers[0][1]].title.split(',')[0]} {number(peers[0][0])} MiB", ours < peers[0][0]
+    return what, f"{number(ours)} MiB; {program(peers[0][1])} {number(peers[0][0])} MiB", ours < peers[0][0]
 
 
 def side_targets(side):
@@ -139,14 +144,13 @@ def side_targets(side):
 
 
 def relay_text(side):
-    """What of the target of processor time nobody can save: the kernel's part, and that of TLS."""
-    best, share = cheapest(side, "dot")[1], None
-    if best:
-        share = side.ratio("relay", best, *CPU)
+    """The processor time of the TLS relay beside that of the best peer, and of ours beside the relay."""
+    best = cheapest(side, "dot")[1]
+    share = side.ratio("relay", best, *CPU)  # None without such a peer
     if share is None:
         return ""
     return (f"The TLS relay (`tlsrelay.c`) only passes messages on, without verification, cache and timers. It needs {number(share)} of the processor\n"
-            f"time of the best peer over DoT ({CANDIDATES[best].title.split(',')[0]}); ctstub needs {number(side.ratio('ctstub-dot', 'relay', *CPU))} times "
+            f"time of the best peer over DoT ({program(best)}); ctstub needs {number(side.ratio('ctstub-dot', 'relay', *CPU))} times "
             "as much as the relay.\n")
 
 

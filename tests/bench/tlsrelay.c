@@ -182,8 +182,9 @@ questions(void)
 static void
 replies_flush(void)
 {
-	if (out.n > 0)
-		(void)sendmmsg(udp, out.message, out.n, 0);
+	if (out.n == 0)
+		return;
+	(void)sendmmsg(udp, out.message, out.n, 0);
 	batch_ready(&out);
 }
 
@@ -209,8 +210,10 @@ answers(void)
 		ssize_t n = gnutls_record_recv(session, down + down_n, RECORD_MAX);
 		size_t at = 0;
 
-		if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n)))
-			exit(0); /* the upstream has ended */
+		if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n))) {
+			fprintf(stderr, "the upstream ended the connection: %s\n", gnutls_strerror((int)n));
+			exit(1);
+		}
 		if (n < 0)
 			return;
 		down_n += (size_t)n;
