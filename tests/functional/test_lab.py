@@ -231,6 +231,24 @@ def old_http(t):
     check('alpn=""' in process.log(), process.log())
 
 
+@rows([("refuse: connections are refused, and nobody else gets the port", "refuse", ConnectionRefusedError),
+       ("black-hole: connections are not made, and nobody else gets the port", "black-hole", TimeoutError)])
+def kept_port(t, fault, error):
+    process, port, _ = serve(t, "good-v4", "--fault", fault)
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        check(False, "a connection was made")
+    except OSError as e:
+        equal(type(e), error, "connection")
+    with socket.socket() as other:
+        try:
+            other.bind(("127.0.0.1", port))
+            check(False, "another socket got the port")
+        except OSError as e:
+            equal(e.errno, errno.EADDRINUSE, "bind")
+    equal(process.stop(), 0, "exit code")
+
+
 # ---- single failures of a server (A11)
 
 # call, error, calls in the default run

@@ -77,7 +77,7 @@ lab_server_on_accept(evutil_socket_t listener, short what, void *arg)
 	while ((fd = accept4(listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		accept_one(server, fd, (struct sockaddr *)&from);
 		n = sizeof from;
-		if (server->fd < 0)
+		if (server->accept == NULL)
 			break; /* switched to one that does not listen */
 	}
 }
@@ -115,12 +115,12 @@ black_hole_fill(struct lab_server *server)
 	}
 }
 
+/* Takes the port. While nothing listens on it, connections are refused, and nobody else is given it. */
 static enum res
-listener_open(struct lab_server *server)
+listener_hold(struct lab_server *server)
 {
 	struct sockaddr_storage at;
 	socklen_t n = addr_to_sockaddr(&server->listen, &at);
-	bool hole = lab_fault_has(&server->faults, FAULT_BLACK_HOLE);
 	int on = 1;
 
 	if (server->fd >= 0)
@@ -129,11 +129,23 @@ listener_open(struct lab_server *server)
 	if (server->fd < 0)
 		return RES_IO;
 	(void)setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(server->fd, (struct sockaddr *)&at, n) < 0 || listen(server->fd, hole ? 0 : BACKLOG) < 0)
+	if (bind(server->fd, (struct sockaddr *)&at, n) < 0)
 		return RES_IO;
 	n = sizeof at;
 	if (getsockname(server->fd, (struct sockaddr *)&at, &n) < 0 ||
 	    addr_from_sockaddr(&server->listen, (struct sockaddr *)&at) != RES_OK)
+		return RES_IO;
+	return RES_OK;
+}
+
+static enum res
+listener_start(struct lab_server *server)
+{
+	bool hole = lab_fault_has(&server->faults, FAULT_BLACK_HOLE);
+
+	if (server->accept != NULL)
+		return RES_OK;
+	if (listen(server->fd, hole ? 0 : BACKLOG) < 0)
 		return RES_IO;
 	if (hole) {
 		black_hole_fill(server);
@@ -144,7 +156,7 @@ listener_open(struct lab_server *server)
 	return server->accept != NULL && event_add(server->accept, NULL) == 0 ? RES_OK : RES_NOMEM;
 }
 
-/* Listens, or not, as the faults say. */
+/* Listens, or only holds the port, as the faults say. */
 static enum res
 listener_settle(struct lab_server *server)
 {
@@ -152,12 +164,10 @@ listener_settle(struct lab_server *server)
 	     hole = lab_fault_has(&server->faults, FAULT_BLACK_HOLE);
 	enum res res;
 
-	/* "Any free port" is one that was free a moment ago. */
-	if (refuse && server->listen.port == 0 && (res = listener_open(server)) != RES_OK)
-		return res;
 	if (refuse || hole || server->accept == NULL)
 		listener_close(server);
-	return refuse ? RES_OK : listener_open(server);
+	res = listener_hold(server);
+	return res == RES_OK && !refuse ? listener_start(server) : res;
 }
 
 static enum res
