@@ -328,12 +328,29 @@ query_answer_here(struct query *q)
 	return true;
 }
 
+/* What upstreams said that the name does not belong to any more counts no longer, nor do numbers of the old configuration. */
+static void
+query_forget_others(struct query *q)
+{
+	const struct server *held = q->held_server, *blamed = q->blame.server;
+
+	if (held == NULL || !route_has(q->route, held->upstream)) {
+		buf_clear(&q->held);
+		q->held_server = held = NULL;
+		q->soft = false;
+	}
+	if (blamed == NULL || !route_has(q->route, blamed->upstream))
+		q->blame = (struct blame){.server = NULL};
+	q->avoid = held != NULL ? held->upstream : UINT32_MAX;
+}
+
 static enum query_step
 query_reroute(struct query *q, const struct route *route)
 {
 	struct attempt *a, *next;
 
 	q->route = route;
+	query_forget_others(q);
 	if (query_answer_here(q))
 		return QUERY_ENDED;
 	for (a = LIST_FIRST(&q->attempts.list); a != NULL; a = next) {
