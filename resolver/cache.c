@@ -163,3 +163,9 @@ cache_put_decision(struct cache *c, const struct cache_key *k, const struct msg_
 			   hash); /* even when there is no memory for the new entry */
 	failure_put(c, k, hash, a->flags & MSG_RA, a->rcode, ede, for_ms, now_ms);
 }
+
+void
+cache_forget(struct cache *c, const struct cache_key *k)
+{
+	cache_store_forget(c->store, c->generation, k, cache_store_hash(c->store, k));
+}

@@ -57,6 +57,9 @@ void cache_put_relayed(struct cache *, const struct cache_key *, uint16_t rcode,
 void cache_put_decision(struct cache *, const struct cache_key *, const struct msg_answer *,
 			const struct msg_ede *, int64_t for_ms, int64_t now_ms);
 
+/* Removes what is stored for this key: a newer answer came that is not to be kept. */
+void cache_forget(struct cache *, const struct cache_key *);
+
 /* These work on the whole store: see cache_store.h. */
 size_t cache_flush(struct cache *, struct span name);
 void cache_stats(struct cache *, struct cache_stats *);

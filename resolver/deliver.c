@@ -19,6 +19,7 @@ query_block(struct query *q)
 	const struct reply r = here_blocked(e, &question, &reply_ede_rebinding, COUNTER_COUNT, &room);
 
 	counter_add(e->counters, COUNTER_REBINDING, 1);
+	cache_forget(e->cache, &q->key); /* the older data must not come back as stale data */
 	waiters_reply(&q->waiters, &r);
 	return QUERY_ENDED;
 }
