@@ -76,14 +76,19 @@ ask_ahead(const struct asking *a, const struct cache_key *key)
 	queries_prefetch(a->engine, &what);
 }
 
-/* The hosts file has changed since the denial was stored, and may have names that it hides by now. */
+/* So much later than this worker another one may store a denial that it received while it still had the old entries of the
+ * hosts file: a query takes its time, and so does reading a very large file. */
+#define ASK_HOSTS_LAG_MS (QUERY_TIME_MS + HOSTS_CHECK_MS + 5000)
+
+/* The hosts file has changed since the denial was stored, or not long before, and may have names that it hides by now. */
 static void
 ask_mend(const struct asking *a, const struct cache_hit *hit, struct msg_answer *room, struct reply *r)
 {
 	struct engine *e = a->engine;
 	const struct local_view view = engine_local(e);
 
-	if (hit->answer.rcode != RCODE_NXDOMAIN || hosts_changed_ms(e->hosts) < hit->stored_ms)
+	if (hit->answer.rcode != RCODE_NXDOMAIN ||
+	    hosts_changed_ms(e->hosts) + ASK_HOSTS_LAG_MS < hit->stored_ms)
 		return;
 	buf_clear(&e->scratch);
 	if (!local_mends(&view, a->question, &hit->answer, &e->scratch) ||

@@ -3,6 +3,7 @@ chooses the worker by the client's port, so each question below comes from a por
 import errno
 import subprocess
 import threading
+import time
 
 import dns.message
 
@@ -62,6 +63,48 @@ def denied_above_hosts(t):
     equal(client.rcode(d.ask("no-such.example.com", qtype="AAAA")), "NOERROR", "another type")
     equal(client.rcode(d.ask("no-such-either.example.com")), "NXDOMAIN", "its neighbour")
     equal(asked(server, "no-such.example.com"), 2, "questions: one of each type")
+
+
+def port_of_each(d):
+    """A port for each worker: the first question that reaches a worker makes its connection."""
+    ports = []
+    for i in range(40 * WORKERS):
+        before, port = sum(map(bool, handshakes(d))), d.udp()
+        port.ask(client.query(f"first{i}.example.com").to_wire())
+        if sum(map(bool, handshakes(d))) > before:
+            ports.append(port)
+        else:
+            port.close()
+        if len(ports) == WORKERS:
+            return ports
+    check(False, f"not every worker was asked: {handshakes(d)}")
+
+
+@case("a denial is mended also if the worker that stored it knew the old hosts file")
+def denied_above_hosts_elsewhere(t):
+    hosts = t.write("hosts", "127.0.0.1 other.example.net\n")
+    known = threading.Event()
+
+    def late(q):
+        if q.name.lower().startswith("no-such"):
+            known.wait(patient(3.5))
+        return denial(q)
+
+    d, server = stub(t, answer=late, workers=WORKERS, extra=f'local {{ hosts-file = "{hosts}" }}\n')
+    behind, ahead = port_of_each(d)
+    ask = lambda port, name: dns.message.from_wire(port.ask(client.query(name).to_wire()))
+    behind.send(client.query("no-such.example.com").to_wire())
+    until(lambda: asked(server, "no-such.example.com") == 1, 3, "the question is at the upstream")
+    t.write("hosts", "127.0.0.1 other.example.net\n192.0.2.7 host.no-such.example.com\n")
+    until(lambda: "192.0.2.7" in str(ask(ahead, "host.no-such.example.com").answer), 3, "one worker reads the file")
+    time.sleep(0.05)  # the denial is stored later than the file was read
+    known.set()
+    equal(client.rcode(dns.message.from_wire(behind.receive())), "NXDOMAIN", "by the old file")
+    equal(client.rcode(ask(ahead, "no-such.example.com")), "NOERROR", "the other worker's answer")
+    equal(client.rcode(ask(behind, "no-such.example.com")), "NOERROR", "its own")
+    equal(asked(server, "no-such.example.com"), 1, "questions")
+    for port in behind, ahead:
+        port.close()
 
 
 ROWS = (("an answer over UDP", "www.example.com", "NOERROR", {}),
