@@ -211,7 +211,7 @@ bool
 addr_is_private(const struct addr *a)
 {
 	static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b}, nat64_local[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
-	static const uint8_t ula[1] = {0xfc}, compatible[12] = {0};
+	static const uint8_t ula[1] = {0xfc}, site_local[2] = {0xfe, 0xc0}, compatible[12] = {0};
 
 	if (a->family == ADDR_V4)
 		return v4_is_private(a->ip);
@@ -223,7 +223,9 @@ addr_is_private(const struct addr *a)
 	/* RFC 8215: only its network knows where in it the IPv4 address is */
 	if (memcmp(a->ip, nat64_local, 6) == 0)
 		return true;
-	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) || addr_is_link_local(a);
+	/* RFC 3879 ended the site-local addresses, but QEMU gives them to its guests: fec0::2 leads to the host's loopback. */
+	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) || addr_is_link_local(a) ||
+	       bits_match(a->ip, site_local, 10);
 }
 
 socklen_t

@@ -41,8 +41,8 @@ bool addr_ip_equal(const struct addr *, const struct addr *); /* address alone *
 bool addr_is_loopback(const struct addr *);                   /* 127.0.0.0/8, ::1 */
 bool addr_is_any(const struct addr *);                        /* 0.0.0.0, :: */
 bool addr_is_link_local(const struct addr *);                 /* fe80::/10 (RFC 4291, 2.5.6): needs a link */
-/* Not for the public Internet: RFC 1918, 6598, 3927, 4193, 4291 link-local, loopback, unspecified, and
- * the IPv4 address inside a mapped or NAT64 (64:ff9b::/96) one. */
+/* Not for the public Internet: RFC 1918, 6598, 3927, 4193, 4291 link-local and site-local, loopback,
+ * unspecified, and the IPv4 address inside a mapped or NAT64 (64:ff9b::/96) one. */
 bool addr_is_private(const struct addr *);
 
 socklen_t addr_to_sockaddr(const struct addr *, struct sockaddr_storage *);

@@ -62,7 +62,7 @@ static const struct private_row private_rows[] = {
     {"10.0.0.1", true}, {"172.16.0.1", true}, {"172.32.0.1", false}, {"192.168.1.1", true}, {"127.0.0.53", true},
     {"169.254.1.1", true}, {"100.64.0.1", true}, {"100.128.0.1", false}, {"0.0.0.0", true}, {"1.1.1.1", false},
     {"::", true}, {"::1", true}, {"fc00::1", true}, {"fdff::1", true}, {"fe00::1", false}, {"fe80::1", true},
-    {"febf::1", true}, {"fec0::1", false}, {"64:ff9b::a00:1", true}, {"64:ff9b::101:101", false},
+    {"febf::1", true}, {"fec0::2", true}, {"feff::1", true}, {"ff00::1", false}, {"64:ff9b::a00:1", true}, {"64:ff9b::101:101", false},
     {"64:ff9b:1::101:101", true}, {"64:ff9b:2::101:101", false}, {"::10.0.0.1", true}, {"::1.1.1.1", false}, {"2606:4700:4700::1111", false},
 };
 
