@@ -6,6 +6,7 @@
 #include "resolver/maintain.h"
 #include "resolver/query_answer.h"
 #include "resolver/query_send.h"
+#include "resolver/time_names.h"
 
 static void query_on_due(void *);
 static void query_on_outcome(struct attempts *, const struct attempt_outcome *);
@@ -344,6 +345,15 @@ query_forget_others(struct query *q)
 	q->avoid = held != NULL ? held->upstream : UINT32_MAX;
 }
 
+/* Is it no time-name any more? Then no upstream that was accepted by fewer checks is asked for it. */
+static bool
+query_is_expelled(const struct query *q)
+{
+	const struct msg_question question = query_question(q);
+
+	return q->engine->is_by_floor && !time_names_list(q->engine, &question);
+}
+
 static enum query_step
 query_reroute(struct query *q, const struct route *route)
 {
@@ -351,6 +361,8 @@ query_reroute(struct query *q, const struct route *route)
 
 	q->route = route;
 	query_forget_others(q);
+	if (query_is_expelled(q))
+		return query_fail(q);
 	if (query_answer_here(q))
 		return QUERY_ENDED;
 	for (a = LIST_FIRST(&q->attempts.list); a != NULL; a = next) {

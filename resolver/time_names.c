@@ -82,6 +82,12 @@ const struct server_hooks time_names_hooks = {.on_verdict = time_names_on_verdic
 					      .on_ready = time_names_on_ready};
 
 bool
+time_names_list(const struct engine *e, const struct msg_question *q)
+{
+	return is_time_name(e->plan->snapshot, q);
+}
+
+bool
 time_names_needed(const struct engine *e)
 {
 	return e->plan->snapshot->n_time_name > 0 && clock_wall_ms() < e->plan->snapshot->policy->floor_ms;
@@ -90,8 +96,8 @@ time_names_needed(const struct engine *e)
 bool
 time_names_have(struct engine *e, const struct msg_question *q)
 {
-	return e->plan->snapshot->n_time_name > 0 && is_time_name(e->plan->snapshot, q) &&
-	       time_names_needed(e) && !is_answered_here(e, q);
+	return e->plan->snapshot->n_time_name > 0 && time_names_list(e, q) && time_names_needed(e) &&
+	       !is_answered_here(e, q);
 }
 
 bool

@@ -20,6 +20,8 @@
 #define TIME_NAMES_MS    3000
 #define TIME_NAMES_CACHE (64 * 1024) /* bytes; for 16 names */
 
+/* The configuration lists this name. */
+bool time_names_list(const struct engine *, const struct msg_question *);
 /* There are time-names, and the clock is not set. */
 bool time_names_needed(const struct engine *);
 /* ... and this question is for one of them, and is not answered without an upstream. */
