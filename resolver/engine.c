@@ -183,6 +183,7 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	 * now, or none. */
 	cache_renew(e->cache, plan->snapshot->generation, &limits);
 	queries_reroute(e);
+	portal_reroute(e->portal);
 	plan_unref(before);
 	/* No question is sent under the old plan any more. */
 	if (e->by_floor != NULL &&

@@ -3,6 +3,7 @@
 #include "base/dns/compose.h"
 #include "config/portal_names.h"
 #include "resolver/explain.h"
+#include "resolver/here.h"
 #include "resolver/routes.h"
 #include "resolver/waiter.h"
 
@@ -79,6 +80,8 @@ question_of(const struct portal_question *q)
 					.class = CLASS_IN};
 
 	memcpy(question.name, q->section, q->name_n);
+	for (size_t at = 0; q->section[at] != 0; at += 1U + q->section[at])
+		question.labels++;
 	return question;
 }
 
@@ -263,6 +266,29 @@ portal_ask(struct portal *p, const struct msg_question *question, const struct r
 	*done =
 	    tap_reply_write(e->tap, out, &shed, question, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 	return true;
+}
+
+void
+portal_reroute(struct portal *p)
+{
+	struct engine *e = p->engine;
+	struct portal_question *q, *next;
+	struct msg_question question;
+	const struct route *route;
+	struct msg_answer room;
+	struct reply r;
+
+	for (q = LIST_FIRST(&p->questions); q != NULL; q = next) {
+		next = LIST_NEXT(q, link);
+		question = question_of(q);
+		route = routes_find(e->plan->routes, span_of(question.name, question.name_n));
+		if (here_reply(e, &question, route, &room, &r)) {
+			waiters_reply(&q->waiters, &r);
+			question_end(q);
+		} else if (!portal_takes(p, &question, route)) {
+			question_fail(q);
+		}
+	}
 }
 
 void

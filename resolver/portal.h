@@ -36,6 +36,8 @@ bool portal_is_open(const struct portal *);
  * window. */
 bool portal_ask(struct portal *, const struct msg_question *, const struct route *, const struct client *,
 		struct buf *out, enum ask *done);
+/* A new plan: a question whose name is answered here by now, or is not the portal's any more, gets no answer of the helper. */
+void portal_reroute(struct portal *);
 /* The helper's ANSWER; one that nobody waits for is dropped. */
 void portal_answer(struct portal *, const struct portal_message *);
 /* The helper has gone: clients that wait get SERVFAIL, and the next question tries it again. */
