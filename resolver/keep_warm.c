@@ -57,7 +57,6 @@ upstreams_keep_set(struct upstreams *set)
 void
 upstreams_reopen(struct upstreams *set)
 {
-	static const uint8_t root[1] = {0};
 	const struct tries none = {.n = 0};
 	int64_t most_ms = keep_most_ms(set);
 	struct server *s, *rival;
@@ -65,8 +64,7 @@ upstreams_reopen(struct upstreams *set)
 	set->racing = false;
 	if (most_ms == 0 || !warm_is_in_use(&set->warm, clock_mono_ms(), most_ms))
 		return;
-	s = upstreams_next(set, routes_find(set->plan->routes, span_of(root, sizeof root)), &none,
-			   UINT32_MAX);
+	s = upstreams_next(set, routes_root(set->plan->routes), &none, UINT32_MAX);
 	if (s == NULL)
 		return;
 	server_connect(s);

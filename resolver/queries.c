@@ -306,15 +306,6 @@ queries_prefetch(struct engine *e, const struct query_subject *what)
 
 /* ---- changes */
 
-static bool
-route_has(const struct route *r, uint32_t upstream)
-{
-	for (size_t i = 0; i < r->n_upstream; i++)
-		if (r->upstream[i] == upstream)
-			return true;
-	return false;
-}
-
 /* True: by the new configuration it is answered here, and those who wait have their reply. */
 static bool
 query_answer_here(struct query *q)

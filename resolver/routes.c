@@ -98,3 +98,18 @@ routes_find(const struct routes *r, struct span name)
 	(void)nameset_find_above(r->names, name, &i);
 	return &r->route[i];
 }
+
+const struct route *
+routes_root(const struct routes *r)
+{
+	return &r->route[0];
+}
+
+bool
+route_has(const struct route *r, uint32_t upstream)
+{
+	for (size_t i = 0; i < r->n_upstream; i++)
+		if (r->upstream[i] == upstream)
+			return true;
+	return false;
+}

@@ -21,6 +21,10 @@ struct route {
 /* Always returns a route, if only the root's. Lent from the routes. name: lower-case wire form. */
 const struct route *routes_find(const struct routes *, struct span name);
 
+/* The route of names that match no forward. */
+const struct route *routes_root(const struct routes *);
+bool route_has(const struct route *, uint32_t upstream);
+
 /* A forward is for a name below this one, so this name exists too. NULL routes: false. */
 bool routes_is_above(const struct routes *, struct span name);
 

@@ -67,6 +67,14 @@ server_has_rival(const struct server *s)
 }
 
 bool
+server_is_general(const struct server *s)
+{
+	const struct route *root = routes_root(s->set->plan->routes);
+
+	return root->n_upstream == 0 || route_has(root, s->upstream);
+}
+
+bool
 upstreams_all_refused(const struct upstreams *set, const struct route *route)
 {
 	struct walk w = upstreams_walk(set, route);

@@ -75,6 +75,9 @@ int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
 struct server *server_rival(const struct server *);
 bool server_has_rival(const struct server *);
 
+/* Names that match no forward go to its upstream, among others. Where they go nowhere: true. */
+bool server_is_general(const struct server *);
+
 /* Every server of the route has been refused: the answer is known at once. */
 bool upstreams_all_refused(const struct upstreams *, const struct route *);
 /* No server of the route may be asked now without probing. */

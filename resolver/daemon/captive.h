@@ -1,6 +1,6 @@
 /*
  * captive.h - captive mode: for some minutes every worker tries each unusable upstream again and again, so that a login
- * page of the network is noticed to be gone. It ends by its time, or when an upstream works.
+ * page of the network is noticed to be gone. It ends by its time, or when an upstream works that serves more than forwards.
  */
 #ifndef RESOLVER_DAEMON_CAPTIVE_H
 #define RESOLVER_DAEMON_CAPTIVE_H

@@ -24,6 +24,7 @@
 #include "resolver/daemon/verdict_log.h"
 #include "resolver/daemon/watchdog.h"
 #include "resolver/record_ldns.h"
+#include "resolver/upstream_set.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +76,9 @@ daemon_on_server_ready(void *ctx, const struct server *s)
 {
 	struct daemon *d = ctx;
 
-	captive_upstream_ready(&d->captive);
+	/* One of a forward may be on this machine, and says nothing of the network. */
+	if (server_is_general(s))
+		captive_upstream_ready(&d->captive);
 	verdict_log_ready(d->verdicts, s);
 }
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 from functional._common import again, servfail, stub
 from harness import client, net
@@ -69,6 +70,23 @@ def captive_ends(t):
         active = d.ctl("status")["captive"]["active"]
         return not active and re.search(r' captive-mode state=off why="time is up"', d.log())
     until(over, 20, f"captive mode ends: {d.log()[-600:]}")
+
+
+@case("captive mode goes on when an upstream answers that serves forwards only, and ends with one for other names")
+def captive_and_forwards(t):
+    site = Site(t)
+    general, own = DotServer(t, site), DotServer(t, site)
+    general.stop()
+    d = Daemon(t, [upstream("general", general), upstream("own", own)], anchors=site.anchors,
+               extra='forward "corp.example" { upstream = {"own"} }\n')
+    servfail(d.ask("www.example.com"))
+    d.ctl("captive", minutes=5)
+    equal(client.rcode(d.ask("www.corp.example")), "NOERROR", "a name of the forward")
+    time.sleep(0.3)  # the end is reported to another thread
+    check(d.ctl("status")["captive"]["active"], f"captive mode after an answer of the forward's upstream: {d.log()[-600:]}")
+    general.start()
+    until(lambda: not d.ctl("status")["captive"]["active"], 10, "captive mode ends")
+    equal(client.rcode(d.ask("other.example.com")), "NOERROR", "other names")
 
 
 @case("a refused reload reports all errors, as text and as JSON, and changes nothing (G03)")
