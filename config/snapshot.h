@@ -45,7 +45,9 @@ struct snapshot {
 	const struct ctlogs *ctlogs;     /* the global list (ct.log-list, state-dir or compiled in) */
 	const char *ctlogs_from;         /* "compiled in" or a path */
 	const char *ctlogs_unread;       /* why a list in state-dir cannot be used; NULL: none is bad */
-	struct span *time_name;          /* time-names, wire form, lower case */
+	/* The latest floor (verify/policy.h) of the upstreams' policies: before it some upstream counts the clock as not set. */
+	int64_t floor_ms;
+	struct span *time_name; /* time-names, wire form, lower case */
 	size_t n_time_name;
 	const char **warning; /* of no upstream in particular: "the stored log list is not used ..." */
 	size_t n_warning;

@@ -237,6 +237,18 @@ compile_by_floor(struct compile *c, const struct upstream_plan *plan)
 	return target;
 }
 
+/* An upstream may have a list of logs of its own. */
+static void
+compile_floor(struct compile *c)
+{
+	struct snapshot *snap = c->snap;
+
+	snap->floor_ms = snap->policy->floor_ms;
+	for (size_t i = 0; i < snap->n_upstream; i++)
+		if (snap->upstream[i].policy != NULL && snap->upstream[i].policy->floor_ms > snap->floor_ms)
+			snap->floor_ms = snap->upstream[i].policy->floor_ms;
+}
+
 static void
 compile_time_names(struct compile *c)
 {
@@ -365,6 +377,7 @@ compile_all(struct compile *c)
 		return;
 	for (size_t i = 0; i < c->s->n_upstream; i++)
 		compile_upstream(c, &snap->upstream[snap->n_upstream++], &c->s->upstream[i]);
+	compile_floor(c);
 	compile_time_names(c);
 	for (size_t i = 0; i < c->s->n_forward; i++)
 		compile_forward(c, &c->s->forward[i]);

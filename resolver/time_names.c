@@ -90,7 +90,7 @@ time_names_list(const struct engine *e, const struct msg_question *q)
 bool
 time_names_needed(const struct engine *e)
 {
-	return e->plan->snapshot->n_time_name > 0 && clock_wall_ms() < e->plan->snapshot->policy->floor_ms;
+	return e->plan->snapshot->n_time_name > 0 && clock_wall_ms() < e->plan->snapshot->floor_ms;
 }
 
 bool

@@ -174,9 +174,9 @@ clock_object(const struct status *s)
 	for (size_t i = 0; i < names->n; i++)
 		(void)json_array_append_new(list, control_value_text(names->v[i]));
 	return json_pack("{s:b,s:o,s:o,s:o,s:o}", "set", (int)status_clock_is_set(s), "now",
-			 control_value_date(s->wall_ms), "floor",
-			 control_value_date(s->snapshot->policy->floor_ms), "time_names", list,
-			 "time_questions", control_value_number(s->counters.v[COUNTER_TIME_NAMES]));
+			 control_value_date(s->wall_ms), "floor", control_value_date(s->snapshot->floor_ms),
+			 "time_names", list, "time_questions",
+			 control_value_number(s->counters.v[COUNTER_TIME_NAMES]));
 }
 
 static json_t *

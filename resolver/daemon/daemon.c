@@ -235,7 +235,7 @@ daemon_on_network(void *ctx)
 static void
 clock_log(const struct daemon *d)
 {
-	int64_t now_ms = clock_wall_ms(), floor_ms = d->configuration.plan->snapshot->policy->floor_ms;
+	int64_t now_ms = clock_wall_ms(), floor_ms = d->configuration.plan->snapshot->floor_ms;
 	char now[TIME_TEXT_MAX], floor[TIME_TEXT_MAX];
 
 	if (now_ms < floor_ms)

@@ -45,7 +45,7 @@ status_is_general(const struct status *s, const char *upstream)
 bool
 status_clock_is_set(const struct status *s)
 {
-	return s->wall_ms >= s->snapshot->policy->floor_ms;
+	return s->wall_ms >= s->snapshot->floor_ms;
 }
 
 int64_t

@@ -1,9 +1,12 @@
 """A clock that is not set: what the daemon refuses and reports meanwhile, and how soon it serves once the clock is set (K03)."""
+import base64
+import hashlib
 import json
 import re
 import time
 
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from functional._common import code_of, servfail, stat
 from harness import client
@@ -255,3 +258,25 @@ def reloaded_meanwhile(t):
 def checked(t, option, says):
     code, _, err = t.run("ctstubd", "-t", "-c", t.write("time.conf", option + "\n"))
     check(code == 2 and says in err, f"{code} {err}")
+
+
+@case("the list of CT logs of an upstream dates the clock, too: before it time-names resolve, and the status names its date", builds=("gcc",))
+def upstream_list(t):
+    begins, listed = utc_now() + 10 * DAY, utc_now() + 20 * DAY
+    key = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    date, log_id = listed.strftime("%Y-%m-%dT%H:%M:%SZ"), hashlib.sha256(key).digest()
+    log = {"description": "a log", "log_id": base64.b64encode(log_id).decode(), "key": base64.b64encode(key).decode(),
+           "url": "https://log.example/", "mmd": 86400, "state": {"usable": {"timestamp": "2026-01-01T00:00:00Z"}}}
+    lists = t.write("logs.json", json.dumps({"version": "1", "log_list_timestamp": date, "operators": [{"name": "one", "logs": [log]}]}))
+    site = Site(t, not_before=begins, not_after=begins + 80 * DAY)
+    server = DotServer(t, site)
+    faults = Faults(t)
+    d = Daemon(t, upstream("one", server, ct_logs=lists), anchors=site.anchors, env=faults.env, extra=NTP)
+    servfail(d.ask("www.example.com"), "clock-not-set")
+    equal(client.rcode(d.ask("ntp.example.org")), "NOERROR", "a time-name")
+    status = d.ctl("status")
+    equal((status["clock"]["set"], status["clock"]["floor"][:10]), (False, listed.strftime("%Y-%m-%d")), "clock")
+    check(" clock-not-set now=" in d.log(), d.log()[-600:])
+    faults.clocks(wall=25 * 86400, event=True)
+    until(lambda: d.ctl("status")["upstreams"]["good"] == 1, 10, "the upstream is good once the clock is set")
+    check(d.ctl("status")["clock"]["set"], "the clock is set")
