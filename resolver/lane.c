@@ -181,12 +181,14 @@ server_takes_trial(struct server *s, uint64_t zone)
 }
 
 bool
-server_may_ask_again(struct server *s, uint64_t zone)
+server_takes_repeat(struct server *s, uint64_t zone, bool first)
 {
 	int64_t now = loop_now_ms(s->loop);
 
-	return s->poor == 1 && server_is_ready(s) && !server_rests(s, now) &&
-	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, now);
+	if (!server_is_ready(s) || server_rests(s, now) ||
+	    quarantine_is_poor(&s->set->quarantine, s->id, zone, now))
+		return false;
+	return retries_take(&s->retries) || (first && s->poor == 1);
 }
 
 void

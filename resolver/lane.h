@@ -25,8 +25,9 @@ enum quarantine_state server_quarantine(const struct server *, uint64_t zone);
 /* True: the question may also be asked over a fresh connection, because this one brings no good answers. Counts the
  * trial. */
 bool server_takes_trial(struct server *, uint64_t zone);
-/* True: the question may be repeated on the same connection, to tell a poor connection from a poor name. */
-bool server_may_ask_again(struct server *, uint64_t zone);
+/* True: the question may be repeated on the same connection, because repeats have helped there (retries.h). first: or to tell
+ * a poor connection from a poor name. Counts the repeat. */
+bool server_takes_repeat(struct server *, uint64_t zone, bool first);
 /* The answer of a trial. Good: its connection becomes the shared one. */
 void server_tried(struct server *, uint64_t zone, int lane, bool good);
 

@@ -36,6 +36,7 @@ libresolver_a_SOURCES = \
 	resolver/maintain.c resolver/maintain.h \
 	resolver/order.c resolver/order.h \
 	resolver/pace.c resolver/pace.h \
+	resolver/retries.c resolver/retries.h \
 	resolver/plan.c resolver/plan.h \
 	resolver/portal.c resolver/portal.h \
 	resolver/quarantine.c resolver/quarantine.h \

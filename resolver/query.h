@@ -49,8 +49,8 @@ struct query {
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */
 	bool suspect;    /* connections ended under it */
-	bool again;      /* asked a second time on the connection that gave an unusable answer */
-	bool tried;      /* ... and on a fresh one */
+	bool tried;      /* asked on a fresh connection, after an unusable answer */
+	unsigned again;  /* ... and so often once more on the same one */
 	struct buf held; /* the unusable answer, in case no better one comes */
 	const struct server *held_server;
 	struct blame blame;           /* the server that failed this question last */

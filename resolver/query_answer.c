@@ -20,23 +20,27 @@ query_send_elsewhere(struct query *q)
 static void
 query_doubts_connection(struct query *q, const struct attempt_outcome *o)
 {
-	if (q->tried || o->manner != MANNER_SHARED || !server_is_ready(o->server))
+	if (q->tried || q->again >= QUERY_AGAIN_MAX || o->manner != MANNER_SHARED ||
+	    !server_is_ready(o->server))
 		return;
 	if (server_takes_trial(o->server, q->zone))
 		q->tried = query_attempt(q, o->server, MANNER_TRIAL);
 }
 
-/* When there is no other server, repeats the question to the same one. True: it was sent. */
+/* When there is no other server, repeats the question to the same one. first: the first time also if repeats have not helped
+ * there. True: it was sent. */
 static bool
-query_asks_again(struct query *q, const struct attempt_outcome *o)
+query_asks_again(struct query *q, const struct attempt_outcome *o, bool first)
 {
-	if (q->attempts.open > 0 || q->again || q->tried || o->manner != MANNER_SHARED ||
-	    !server_may_ask_again(o->server, q->zone))
+	unsigned made = q->again + q->tried;
+
+	if (q->attempts.open > 0 || made >= QUERY_AGAIN_MAX || o->manner != MANNER_SHARED ||
+	    !server_takes_repeat(o->server, q->zone, first && made == 0) ||
+	    !query_attempt(q, o->server, MANNER_SHARED))
 		return false;
-	q->again = query_attempt(q, o->server, MANNER_SHARED);
-	if (q->again)
-		query_arm(q);
-	return q->again;
+	q->again++;
+	query_arm(q);
+	return true;
 }
 
 /* The upstream sent something that does not answer the question. */
@@ -51,7 +55,7 @@ query_on_nonsense(struct query *q, const struct attempt_outcome *o, enum reason 
 	query_doubts_connection(q, o);
 	if (elsewhere)
 		return query_retry(q, true);
-	if (q->held.n > 0 || !query_asks_again(q, o))
+	if (q->held.n > 0 || !query_asks_again(q, o, true))
 		return query_retry(q, false);
 	return QUERY_GOES_ON;
 }
@@ -62,6 +66,7 @@ query_on_failure(struct query *q, const struct attempt_outcome *o, const struct 
 {
 	struct server *s = o->server;
 	bool first = !q->soft, doubtful = m->rcode == RCODE_SERVFAIL; /* the other codes are unambiguous */
+	bool agreed = !first && q->avoid != s->upstream;              /* so did another upstream */
 
 	tries_spend(&q->tries, s->id);
 	if (first) {
@@ -74,11 +79,11 @@ query_on_failure(struct query *q, const struct attempt_outcome *o, const struct 
 	}
 	if (doubtful)
 		query_doubts_connection(q, o);
+	if (doubtful && !agreed && query_asks_again(q, o, first))
+		return QUERY_GOES_ON;
 	if (!first && q->attempts.open == 0)
 		return query_deliver(q, m, s, o->answer->age_s);
-	if (!doubtful || !query_asks_again(q, o))
-		return query_retry(q, true);
-	return QUERY_GOES_ON;
+	return query_retry(q, true);
 }
 
 /* A server that does not recurse has nothing to say about the name. Another upstream may recurse, and so may the same one
@@ -93,7 +98,7 @@ query_on_lame(struct query *q, const struct attempt_outcome *o)
 	(void)query_send_elsewhere(q);
 	if (q->attempts.open == 0 && q->held.n == 0)
 		query_doubts_connection(q, o);
-	if (q->held.n > 0 || !query_asks_again(q, o))
+	if (q->held.n > 0 || !query_asks_again(q, o, true))
 		return query_retry(q, true);
 	return QUERY_GOES_ON;
 }
@@ -164,6 +169,8 @@ query_on_message(struct query *q, const struct attempt_outcome *o)
 	}
 	if (o->manner == MANNER_SHARED)
 		server_answered_well(s, q->zone);
+	if (q->again > 0 && o->manner == MANNER_SHARED)
+		retries_helped(&s->retries);
 	return query_deliver(q, &m, s, o->answer->age_s);
 }
 

@@ -12,6 +12,8 @@
 #define QUERY_SENDS_MAX 16 /* attempts of one query in all: bounds the cost of many faults at once */
 /* In addition, so many attempts behind late answers, which take no place of another server. */
 #define QUERY_BEHIND_MAX 4
+/* After an unusable answer a server gets the question so often once more (RFC 9520, 3.1: three times in all). */
+#define QUERY_AGAIN_MAX 2
 /* After harm was done, an unknown zone waits this long for a lane, then uses the shared connection. */
 #define QUERY_LANE_MS 500
 

@@ -10,6 +10,7 @@
 #define RESOLVER_SERVER_H
 
 #include "resolver/pace.h"
+#include "resolver/retries.h"
 #include "resolver/upstream_report.h"
 
 #include <sys/queue.h>
@@ -98,6 +99,7 @@ struct server {
 	uint64_t known_zone[UPSTREAM_KNOWN_MAX];
 	unsigned poor; /* answers in a row over the present connection: failures, or none at all */
 	struct lane lane[UPSTREAM_LANES];
+	struct retries retries;
 	struct pace fresh_pace, lane_pace, convict_pace;
 	int64_t lane_rest_until_ms;                  /* no connection of a lane is made before */
 	struct tp_slot *beside[UPSTREAM_BESIDE_MAX]; /* NULL until the first use */

@@ -69,6 +69,50 @@ def broken_names(t):
     at_most(server.connections, 5, "connections")
 
 
+def first_times(i):
+    """How often a server at random fails question i: never, once, never, twice, and so on."""
+    return (0, 1, 0, 2, 0, 0, 1, 1, 2)[i % 9]
+
+
+@rows([(f"A1 the only upstream fails questions at random, with {what}: they are repeated, and answered", bad) for what, bad in BAD_ANSWERS.items()])
+def fails_at_random(t, bad):
+    def answer(q):
+        i = int(q.labels[0][1:])
+        return bad(q) if server.names().count(q.name.lower()) <= first_times(i) else wire.answer(q)
+    d, server = stub(t, answer=answer, extra=PUNCTUAL)
+    random_failures(d, server)
+
+
+@rows([(f"A1 DoH: the only upstream fails questions at random, with {what}: they are repeated, and answered", response)
+       for what, response in (("status 500", (500, [], b"")), ("status 502", (502, [], b"")), ("a page", (200, [("content-type", "text/html")], b"<html>")))])
+def doh_fails_at_random(t, response):
+    d, server = stub_doh(t, extra=PUNCTUAL)
+    good = server.default_response
+
+    def respond(request):
+        i = int(request.question.labels[0][1:])
+        return response if server.names().count(request.question.name.lower()) <= first_times(i) else good(request)
+    server.respond = respond
+    random_failures(d, server)
+
+
+def random_failures(d, server):
+    """It takes a few repeats that help until more than one is made."""
+    failed = [i for i in range(90) if client.rcode(d.ask(f"n{i}.example{i}.com")) != "NOERROR" and i >= 30]
+    equal(failed, [], "questions without an answer")
+    names = server.names()
+    at_most(max(names.count(name) for name in names), 3, "questions of one name (RFC 9520, 3.1)")
+
+
+@case("A1 names that fail everywhere, between others, are asked once more, not three times")
+def broken_between(t):
+    d, server = stub(t, answer=lambda q: wire.answer(q, rcode=2 if "broken" in q.name.lower() else 0), extra=PUNCTUAL)
+    for i in range(40):
+        equal(client.rcode(d.ask(f"n{i}.broken{i}.com")), "SERVFAIL", "rcode")
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", "rcode of another one")
+    at_most(sum("broken" in name for name in server.names()), 2 * 40 + 6, "questions")
+
+
 def closes(connection, _q):
     connection.close()
 

@@ -183,6 +183,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_record_ldns \
 	tests/unit/resolver/test_record_plain \
 	tests/unit/resolver/test_reply \
+	tests/unit/resolver/test_retries \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_server \
 	tests/unit/resolver/test_tries \
