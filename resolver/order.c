@@ -1,12 +1,23 @@
 #include "resolver/order.h"
 
-/* When a question may probe this upstream, if nobody else is left. */
-static int64_t
-upstream_probe_ms(const struct upstreams *set, uint32_t upstream)
+/* No connection to it came about. */
+static bool
+server_is_away(const struct server *s)
 {
-	int64_t tried = upstream_tried_ms(set, upstream);
+	return s->health == HEALTH_FAILING &&
+	       (s->reason == REASON_CONNECT_REFUSED || s->reason == REASON_CONNECT_TIMEOUT ||
+		s->reason == REASON_UNREACHABLE);
+}
 
-	return tried == INT64_MIN ? INT64_MIN : tried + UPSTREAM_PROBE_MS;
+/* When a question may probe this server, if nobody else is left. */
+static int64_t
+server_probe_ms(const struct server *s)
+{
+	int64_t tried = upstream_tried_ms(s->set, s->upstream);
+
+	if (tried == INT64_MIN)
+		return INT64_MIN;
+	return tried + (server_is_away(s) ? UPSTREAM_PROBE_AWAY_MS : UPSTREAM_PROBE_MS);
 }
 
 #define UNMEASURED (1ULL << 40)
@@ -94,7 +105,7 @@ upstreams_next(const struct upstreams *set, const struct route *route, const str
 		if (s->health == HEALTH_REFUSED || tries_have(tries, s->id))
 			continue;
 		if (server_rests(s, now)) {
-			if (now >= upstream_probe_ms(set, s->upstream))
+			if (now >= server_probe_ms(s))
 				if (probe == NULL || s->tried_ms < probe->tried_ms)
 					probe = s;
 			continue;
@@ -133,7 +144,7 @@ server_patience_ms(const struct server *s, bool hedge)
 static int64_t
 server_due_ms(const struct server *s, uint64_t zone, bool all_refused, int64_t now)
 {
-	int64_t probe = upstream_probe_ms(s->set, s->upstream), out;
+	int64_t probe = server_probe_ms(s), out;
 
 	if (server_connects(s)) /* its event comes before */
 		return now + TP_HANDSHAKE_TIMEOUT_MS;

@@ -15,9 +15,10 @@
 #include "resolver/server.h"
 #include "resolver/warm.h"
 
-#define UPSTREAM_PROBE_MS     2000 /* while no server is usable, questions probe an upstream at most this often */
-#define UPSTREAM_EDE_MAX      3   /* upstreams that are named in one reply */
-#define UPSTREAM_EDE_TEXT_MAX 160 /* title, address and reason; message.c cuts it to what goes out */
+#define UPSTREAM_PROBE_MS      2000 /* while no server is usable, questions probe an upstream at most this often */
+#define UPSTREAM_PROBE_AWAY_MS 1000 /* ... one that cannot be reached: a look costs it no handshake */
+#define UPSTREAM_EDE_MAX       3    /* upstreams that are named in one reply */
+#define UPSTREAM_EDE_TEXT_MAX  160  /* title, address and reason; message.c cuts it to what goes out */
 
 /* For the questions in flight. */
 struct upstreams_hooks {

@@ -1,5 +1,6 @@
 /* One server with a fake connection: how long a question waits before another server is asked, and what the end of a
  * connection proves. */
+#include "config/settings.h"
 #include "resolver/health.h"
 #include "resolver/order.h"
 #include "tests/unit/transport/fake_loop.h"
@@ -33,7 +34,8 @@ __wrap_tp_slot_state(const struct tp_slot *slot)
 static struct loop *loop;
 static struct tp_target target = {.upstream = "one"};
 static struct upstream_plan upstream = {.target = &target, .n_target = 1};
-static struct snapshot snapshot = {.upstream = &upstream, .n_upstream = 1};
+static struct settings settings;
+static struct snapshot snapshot = {.settings = &settings, .upstream = &upstream, .n_upstream = 1};
 static struct plan plan = {.snapshot = &snapshot};
 static struct upstreams set;
 static struct server *server, *servers[1];
@@ -120,11 +122,50 @@ only_a_lone_question_is_blamed_for_the_end_of_its_connection(void **state)
 	}
 }
 
+/* The only upstream rests after a failure, and a question waits: when is the next look? */
+static void
+a_waiting_question_looks_for_the_only_upstream(void **state)
+{
+	static const struct {
+		enum reason reason;
+		enum health health;
+		int64_t rest_ms, wait_ms;
+	} rows[] = {
+	    {REASON_CONNECT_REFUSED, HEALTH_FAILING, 15000, UPSTREAM_PROBE_AWAY_MS},
+	    {REASON_CONNECT_TIMEOUT, HEALTH_FAILING, 15000, UPSTREAM_PROBE_AWAY_MS},
+	    {REASON_UNREACHABLE, HEALTH_FAILING, 15000, UPSTREAM_PROBE_AWAY_MS},
+	    {REASON_CONNECT_REFUSED, HEALTH_FAILING, 250, 250}, /* its rest is over before */
+	    {REASON_CLOSED, HEALTH_FAILING, 15000, UPSTREAM_PROBE_MS},
+	    {REASON_TLS_ALERT, HEALTH_FAILING, 15000, UPSTREAM_PROBE_MS},
+	    {REASON_DOH_STATUS, HEALTH_FAILING, 15000, UPSTREAM_PROBE_MS}, /* perhaps it asked for a pause */
+	};
+	static const uint32_t only[] = {0};
+	const struct route route = {.upstream = only, .n_upstream = 1};
+	const struct tries none = {.n = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int64_t now = loop_now_ms(loop);
+
+		server->health = rows[i].health;
+		server->reason = rows[i].reason;
+		server->tried_ms = now;
+		server->retry_at_ms = now + rows[i].rest_ms;
+		if (upstreams_due_ms(&set, &route, &none, 0) != now + rows[i].wait_ms)
+			fail_msg("%s: due", reason_code(rows[i].reason));
+		fake_loop_advance(loop, rows[i].wait_ms - 1);
+		assert_null(upstreams_next(&set, &route, &none, UINT32_MAX));
+		fake_loop_advance(loop, 1);
+		assert_ptr_equal(upstreams_next(&set, &route, &none, UINT32_MAX), server);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(another_server_is_asked_in_time, scene_new, scene_free),
+	    cmocka_unit_test_setup_teardown(a_waiting_question_looks_for_the_only_upstream, scene_new, scene_free),
 	    cmocka_unit_test_setup_teardown(only_a_lone_question_is_blamed_for_the_end_of_its_connection, scene_new, scene_free),
 	};
 
