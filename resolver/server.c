@@ -142,15 +142,14 @@ static void
 slot_leave(struct tp_slot *slot)
 {
 	tp_slot_drop(slot, true);
+	tp_slot_learn_anew(slot);
 }
 
 void
 server_leave_network(struct server *s)
 {
-	if (s->slot != NULL) {
+	if (s->slot != NULL)
 		slot_leave(s->slot);
-		tp_slot_learn_anew(s->slot);
-	}
 	server_other_slots(s, slot_leave);
 }
 

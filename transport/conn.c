@@ -94,7 +94,7 @@ conn_end_trouble(struct conn *c, const struct tls_trouble *t)
 void
 conn_close_idle(struct conn *c)
 {
-	idle_on_used(&c->shared->idle);
+	conn_count_use(c);
 	c->shared->stats.idle_closes++;
 	conn_end(c, REASON_CLOSED, "idle");
 }
@@ -148,7 +148,7 @@ conn_become_ready(struct conn *c)
 	}
 	c->state = CONN_READY;
 	c->used_ms = loop_now_ms(c->shared->loop);
-	loop_timer_set(&c->timer, idle_use_ms(&c->shared->idle, -1));
+	loop_timer_set(&c->timer, conn_use_ms(c));
 	c->shared->ops->on_ready(c->shared, c);
 	return c->state == CONN_READY;
 }

@@ -14,6 +14,7 @@
 
 #include "transport/exchange.h"
 #include "transport/idle.h"
+#include "transport/nat.h"
 #include "transport/proto.h"
 #include "transport/quota.h"
 #include "transport/ticket.h"
@@ -57,6 +58,7 @@ struct conn_shared {
 	struct exchange_list waiting; /* for a connection that takes them */
 	struct tickets tickets;
 	struct idle idle;
+	struct nat nat;
 	struct quota quota;
 	struct tp_stats stats;
 	bool unordered; /* the peer has answered a question before an older one, or its protocol says so */
@@ -110,6 +112,10 @@ void conn_flush(struct conn *);
 /* Do questions wait although it is ready, because as many were written on it as the peer answers over one connection? Until that
  * is known they wait for the answers that may show otherwise, but not for late ones. */
 bool conn_needs_another(const struct conn *);
+/* How long it may be idle and still be used: the peer and the network set limits. */
+int64_t conn_use_ms(const struct conn *);
+/* It was idle for so long. */
+void conn_count_use(struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
 /* Do its questions wait behind one that is late (late.h)? False while the connection is not ready. */

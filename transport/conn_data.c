@@ -169,7 +169,7 @@ conn_on_keepalive(void *ctx, int64_t ms)
 	struct conn *c = ctx;
 
 	c->keepalive_ms = ms;
-	loop_timer_within(&c->timer, idle_use_ms(&c->shared->idle, ms));
+	loop_timer_within(&c->timer, conn_use_ms(c));
 }
 
 static const struct proto_hooks conn_proto_hooks = {
@@ -221,6 +221,8 @@ conn_read(struct conn *c)
 		c->shared->stats.bytes_in += n;
 		if (c->in_flight.n > 0)
 			c->used_ms = loop_now_ms(c->shared->loop);
+		if (c->idle_before_ms >= NAT_LEARN_MIN_MS)
+			nat_on_alive(&c->shared->nat, c->idle_before_ms);
 		c->idle_before_ms = 0;
 		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
 		if (c->state != CONN_READY)

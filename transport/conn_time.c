@@ -31,6 +31,7 @@ conn_check_stall(struct conn *c, int64_t now)
 		break;
 	case STALL_DEAD_PATH:
 		c->silent = true;
+		nat_on_dead(&c->shared->nat, c->idle_before_ms, now);
 		conn_end(c, REASON_CLOSED, "the peer does not acknowledge");
 		break;
 	case STALL_NO_ANSWER:
@@ -40,11 +41,27 @@ conn_check_stall(struct conn *c, int64_t now)
 	}
 }
 
+int64_t
+conn_use_ms(const struct conn *c)
+{
+	int64_t peer = idle_use_ms(&c->shared->idle, c->keepalive_ms), network = nat_use_ms(&c->shared->nat);
+
+	return network < peer ? network : peer;
+}
+
+void
+conn_count_use(struct conn *c)
+{
+	if (nat_use_ms(&c->shared->nat) < idle_use_ms(&c->shared->idle, c->keepalive_ms))
+		nat_on_used(&c->shared->nat);
+	else
+		idle_on_used(&c->shared->idle);
+}
+
 bool
 conn_is_stale(const struct conn *c)
 {
-	return c->in_flight.n == 0 &&
-	       loop_now_ms(c->shared->loop) - c->used_ms >= idle_use_ms(&c->shared->idle, c->keepalive_ms);
+	return c->in_flight.n == 0 && loop_now_ms(c->shared->loop) - c->used_ms >= conn_use_ms(c);
 }
 
 bool
@@ -100,5 +117,5 @@ conn_on_timer(void *ctx)
 	if (c->in_flight.n > 0)
 		loop_timer_set(&c->timer, STALL_DEAD_PATH_MS);
 	else
-		loop_timer_set(&c->timer, c->used_ms + idle_use_ms(&c->shared->idle, c->keepalive_ms) - now);
+		loop_timer_set(&c->timer, c->used_ms + conn_use_ms(c) - now);
 }

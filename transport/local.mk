@@ -16,6 +16,7 @@ libtransport_a_SOURCES = \
 	transport/event_base.c transport/event_base.h \
 	transport/exchange.c transport/exchange.h \
 	transport/idle.c transport/idle.h \
+	transport/nat.c transport/nat.h \
 	transport/late.c transport/late.h \
 	transport/loop.c transport/loop.h \
 	transport/posts.c transport/posts.h \

@@ -1,5 +1,7 @@
 #include "transport/slot.h"
 
+#include "transport/stall.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,8 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 	slot->shared.stats.handshakes++;
 	slot->shared.stats.resumed += event.resumed;
 	slot->shared.stats.handshake_ms = event.handshake_ms;
+	nat_on_fresh(&slot->shared.nat, c->start_ms,
+		     !stall_is_due(event.handshake_ms, slot->shared.stats.srtt_us / 1000));
 	slot_want_flush(slot);
 	slot_report_event(slot, &event);
 	buf_free(&c->presented);
@@ -186,6 +190,7 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	if (!was_ready && slot_tries_in_full(slot, c, reason))
 		return;
 	if (!was_ready) {
+		nat_on_fresh(&slot->shared.nat, 0, false);
 		slot->wanted = false;
 		slot->keep.until_ms = 0;
 		if (current)

@@ -34,12 +34,12 @@ slot_on_kept(void *arg, const struct tp_answer *answer)
 		slot->keep.until_ms = 0;
 }
 
-/* Is the connection within the peer's idle limit, and is that long enough? After a suspend it is past the limit: the peer
+/* Is the connection within its idle limit, and is that long enough? After a suspend it is past the limit: the peer
  * has closed it by now. */
 static bool
 conn_can_be_kept(const struct conn *c)
 {
-	int64_t use = idle_use_ms(&c->shared->idle, c->keepalive_ms);
+	int64_t use = conn_use_ms(c);
 	int64_t idle = loop_now_ms(c->shared->loop) - c->used_ms;
 
 	return use >= TP_KEEP_EVERY_MS && idle < use + use / 10;
@@ -56,7 +56,7 @@ slot_keep_ask(struct tp_slot *slot, struct conn *c)
 			      loop_now_ms(slot->shared.loop) + KEEP_ANSWER_MS, slot_on_kept, slot);
 	if (x == NULL)
 		return false;
-	idle_on_used(&slot->shared.idle);
+	conn_count_use(c);
 	slot->shared.stats.kept++;
 	x->own = true;
 	slot->keep.exchange = x;

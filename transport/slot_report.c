@@ -137,4 +137,5 @@ tp_slot_learn_anew(struct tp_slot *slot)
 {
 	slot->timed = 0;
 	slot->shared.quota = (struct quota){0};
+	slot->shared.nat = (struct nat){0};
 }

@@ -3,9 +3,9 @@
  *
  * A target describes an upstream: the address, the protocol, and the policy by which its certificate is judged. A slot
  * holds the live connection to one target: it connects when a query is sent, keeps the connection while it is useful,
- * learns when the peer closes idle ones, resumes sessions (verified again before their use), and reports why it fails. On
- * request it keeps a connection open while there are no queries. No query is written before vfy_check has accepted the
- * peer. Nothing is ever sent in clear text.
+ * learns when the peer closes idle ones and when the network forgets them, resumes sessions (verified again before their
+ * use), and reports why it fails. On request it keeps a connection open while there are no queries. No query is written
+ * before vfy_check has accepted the peer. Nothing is ever sent in clear text.
  *
  * What it does not know: the configuration file, the cache, what a DNS message means beyond its length and its id.
  *
@@ -139,7 +139,7 @@ void tp_slot_give_back(struct tp_slot *);
  * fail, from the loop. */
 void tp_slot_retire(struct tp_slot *);
 /* The network has changed: the usual answer time so far is the first guess, and a few quicker answers correct it. How many
- * questions a connection takes is forgotten. */
+ * questions a connection takes is forgotten, and after how long the network forgets an idle one. */
 void tp_slot_learn_anew(struct tp_slot *);
 /* The ready connection of `from`, a slot of the same target, replaces the connection of this slot, which is dropped;
  * its questions are repeated on the new one. If `from` has no ready connection, or something is in flight on it, a

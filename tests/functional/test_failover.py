@@ -14,7 +14,7 @@ from harness.load import Load, played
 from harness.patience import patient
 from harness.pki import Site
 from harness.proxy import Proxy
-from harness.upstream import DohServer, DotServer
+from harness.upstream import DohServer, DotServer, drop_arriving
 
 
 def kill(between, _server):
@@ -136,6 +136,18 @@ def black_address(t):
     for i in range(20):
         equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", "rcode")
     within(2, started, "later answers are slow, too")
+
+
+@rows([(f"P02 a NAT box forgets idle connections ({what}): one question meets a dead one, the next ones do not", kind)
+       for what, kind in (("DoT", DotServer), ("DoH", DohServer))])
+def forgetful_network(t, kind):
+    d, server = stub(t, kind=kind, log_level="debug", extra='keep-warm = "0s"\n')
+    for i in range(4):
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", f"question {i}")
+        time.sleep(5.5)
+        for connection in server.connected():
+            drop_arriving(connection.tls)
+    equal(d.log().count("the peer does not acknowledge"), 1, "questions that met a dead connection")
 
 
 @case("P05 port 853 answers with a portal's web page: SERVFAIL that says plain-text, and recovery afterwards")

@@ -1,5 +1,6 @@
 """DoT and DoH servers whose behaviour a test sets. They run in threads of the test, and keep what they received."""
 import base64
+import ctypes
 import socket
 import ssl
 import struct
@@ -8,6 +9,12 @@ import urllib.parse
 
 from harness import wire
 from harness.net import end, free_port, replace
+
+
+def drop_arriving(sock):
+    """The kernel drops every packet that arrives for this socket, as a network that has forgotten the connection does."""
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET | BPF_K: keep 0 bytes
+    sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("@HP", 1, ctypes.addressof(program)))  # SO_ATTACH_FILTER
 
 
 class Gone(Exception):

@@ -132,6 +132,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_dot \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
+	tests/unit/transport/test_nat \
 	tests/unit/transport/test_late \
 	tests/unit/transport/test_loop \
 	tests/unit/transport/test_loop_clock \

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "transport/idle.h"
+#include "transport/nat.h"
 #include "tests/unit/transport/fake_unacked.h"
 #include "transport/stall.h"
 
@@ -100,6 +101,68 @@ a_dead_path_is_given_up_sooner(void **state)
 	assert_int_equal(f->asked[1].failure, REASON_NONE);
 	assert_int_equal(f->server.n_conn, 2);
 	f->server.conn[0].closed = false;
+}
+
+/* The connection is dead after this idle time, and a fresh one answers. */
+static void
+the_network_forgets(unsigned conn, int64_t idle_ms)
+{
+	unsigned asked;
+
+	fake_loop_advance(f->loop, idle_ms);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+	f->server.mood = DOT_SERVER_IS_SILENT;
+	fake_unacked = true;
+	asked = fixture_ask();
+	fixture_pump_a_while();
+	f->server.mood = DOT_SERVER_SERVES;
+	f->server.conn[conn].closed = true; /* the test no longer serves it */
+	fixture_let_pass(STALL_DEAD_PATH_MS, 100);
+	PUMP_UNTIL(f->asked[asked].calls == 1);
+	fake_unacked = false;
+	assert_int_equal(f->asked[asked].failure, REASON_NONE);
+	assert_string_equal(f->detail, "the peer does not acknowledge");
+	f->server.conn[conn].closed = false;
+}
+
+static void
+a_connection_that_the_network_forgets_is_closed_before(void **state)
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	the_network_forgets(0, 30000);
+	for (unsigned i = 0; i < NAT_TRUST; i++) {
+		fake_loop_advance(f->loop, 26999);
+		assert_int_equal(tp_slot_state(f->slot), TP_READY);
+		fake_loop_advance(f->loop, 1);
+		assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+		assert_string_equal(f->detail, "idle");
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 3 + i);
+	}
+	/* It was an accident: an answer comes after a longer time. */
+	fake_loop_advance(f->loop, 40000);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3 + NAT_TRUST);
+	assert_int_equal(f->server.n_conn, 2 + NAT_TRUST);
+	fake_loop_advance(f->loop, 40000);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+another_network_may_forget_later(void **state)
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	the_network_forgets(0, 30000);
+	tp_slot_learn_anew(f->slot);
+	tp_slot_drop(f->slot, true);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3);
+	fake_loop_advance(f->loop, 40000);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
 }
 
 static void
@@ -392,6 +455,8 @@ main(void)
 	    SLOT_TEST(a_deadline_without_a_connection_is_a_timeout),
 	    SLOT_TEST(a_peer_that_does_not_answer_is_dropped_and_the_question_repeated),
 	    SLOT_TEST(a_dead_path_is_given_up_sooner),
+	    SLOT_TEST(a_connection_that_the_network_forgets_is_closed_before),
+	    SLOT_TEST(another_network_may_forget_later),
 	    SLOT_TEST(idle_closes_are_learned),
 	    SLOT_TEST(an_announced_close_is_a_close),
 	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
