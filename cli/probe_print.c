@@ -86,7 +86,7 @@ probe_print_json(const struct probe_result *r)
 static void
 probe_query_print(const struct probe_result *r)
 {
-	(void)printf("%-12s %s A: %s, %s, %.1f ms%s", "question", PROBE_QUESTION, r->rcode,
+	(void)printf("%-12s %s A: %s, %s, %.1f ms%s", "query", PROBE_QUESTION, r->rcode,
 		     COUNTED(r->answers, "answer"), (double)r->rtt_us / 1000,
 		     r->padded ? ", padded" : ", not padded");
 	if (r->keepalive_ms >= 0)
@@ -116,7 +116,7 @@ probe_print_text(const struct probe_result *r)
 	if (r->answered)
 		probe_query_print(r);
 	else if (r->ready && r->trouble != REASON_NONE)
-		(void)printf("%-12s no answer: %s\n", "question", reason_code(r->trouble));
+		(void)printf("%-12s no answer: %s\n", "query", reason_code(r->trouble));
 	if (r->idle_close_ms >= 0)
 		(void)printf("%-12s after %.1f s\n", "idle close", (double)r->idle_close_ms / 1000);
 	else if (r->idle && r->answered)

@@ -166,7 +166,7 @@ print_time_names(const json_t *clock)
 		return;
 	(void)printf("%-14s ", "time names");
 	print_joined(names);
-	(void)printf(", %s\n", COUNTED(control_integer(clock, "time_questions"), "question"));
+	(void)printf(", %s\n", COUNTED(control_integer(clock, "time_questions"), "query"));
 }
 
 /* The first failure that lasts, when no refusal tells more. */
@@ -254,15 +254,16 @@ print_daemon(const json_t *a)
 		     control_integer(up, "unknown"));
 }
 
-/* "portal window, 4 min left: 3 questions of portal probes left in clear text" */
+/* "portal window, 4 min left: 3 queries for names of portal probes left in clear text" */
 static void
 print_captive(const json_t *captive, const json_t *portal)
 {
 	long long left_s = control_integer(captive, "left_s"), asked = control_integer(portal, "questions");
 
 	if (json_is_true(json_object_get(portal, "open")))
-		(void)printf("portal window, %lld min left: %s of portal probes left in clear text\n",
-			     (left_s + 59) / 60, COUNTED(asked, "question"));
+		(void)printf(
+		    "portal window, %lld min left: %s for names of portal probes left in clear text\n",
+		    (left_s + 59) / 60, COUNTED(asked, "query"));
 	else if (json_is_true(json_object_get(captive, "active")))
 		(void)printf("%-14s %lld min left: nothing leaves in clear text\n", "captive mode",
 			     (left_s + 59) / 60);

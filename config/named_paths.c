@@ -29,7 +29,7 @@ static const struct {
     {OPTION_STATE_DIR, USE_FOLDER, false, "nothing is remembered"},
     {OPTION_CONTROL_SOCKET, USE_SOCKET_PLACE, false, "the tool cannot talk to the daemon"},
     {OPTION_LOCAL_HOSTS_FILE, USE_FILE, false, "its names are not answered here until it can be read"},
-    {OPTION_QUERY_LOG_TO, USE_LOG, false, "questions are not logged"},
+    {OPTION_QUERY_LOG_TO, USE_LOG, false, "queries are not logged"},
     {OPTION_CT_LIST_URL, USE_FILE, false, "`ctstub ct-logs update` cannot take the list from it"},
     {OPTION_CT_LIST_KEY, USE_FILE, false, "`ctstub ct-logs update` refuses the mirror's list"},
     {OPTION_WATCH_FILE, USE_FILE, false, "ctstub-watch does not start"},

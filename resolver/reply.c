@@ -11,8 +11,8 @@ const struct msg_ede reply_ede_cached_error = {.code = EDE_CACHED_ERROR};
 const struct msg_ede reply_ede_client = {EDE_PROHIBITED, EDE_TEXT("this client may not ask")};
 const struct msg_ede reply_ede_filtered = {EDE_BLOCKED, EDE_TEXT("on a filter list")};
 const struct msg_ede reply_ede_not_forwarded = {EDE_NOT_SUPPORTED,
-						EDE_TEXT("such questions are never forwarded")};
-const struct msg_ede reply_ede_overload = {EDE_OTHER, EDE_TEXT("too many questions in flight")};
+						EDE_TEXT("such queries are never forwarded")};
+const struct msg_ede reply_ede_overload = {EDE_OTHER, EDE_TEXT("too many queries in flight")};
 const struct msg_ede reply_ede_rebinding = {EDE_BLOCKED, EDE_TEXT("a private address for a public name")};
 const struct msg_ede reply_ede_single_label = {EDE_BLOCKED, EDE_TEXT("a name of a single label")};
 const struct msg_ede reply_ede_unmade = {EDE_OTHER, EDE_TEXT("the answer could not be made: out of memory")};

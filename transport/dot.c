@@ -209,7 +209,7 @@ dot_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 
 bad:
 	*detail = bad == REASON_ANSWER_MALFORMED ? "a message shorter than its header"
-						 : "answers that match no question";
+						 : "answers that match no query";
 	return bad;
 }
 

@@ -74,7 +74,7 @@ program_test(struct program *p)
 
 	program_find(p, &r);
 	if (!p->settings->portal_enable)
-		(void)puts("no question is sent in clear text: portal.enable is false");
+		(void)puts("no query is sent in clear text: portal.enable is false");
 	for (size_t i = 0; i < r.n; i++)
 		(void)printf("resolver %s\n", resolver_text(&r.v[i], text));
 	if (r.n == 0)

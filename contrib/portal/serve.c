@@ -159,9 +159,9 @@ ask_refusal(struct session *s, const struct portal_message *ask, struct resolver
 	if (!portal_names_have(s->serve->settings, ask->name))
 		return "the name is not on the list";
 	if (s->n_flights >= SERVE_ASKINGS_MAX)
-		return "too many questions in flight";
+		return "too many queries in flight";
 	if (!serve_count(s->serve))
-		return "too many questions";
+		return "too many queries";
 	s->serve->find(s->serve->find_ctx, resolvers);
 	return resolvers->n == 0 ? "the network names no resolver" : NULL;
 }

@@ -110,6 +110,36 @@ def plurals_control(_t):
           [], "left alone")
 
 
+# What clients send and upstreams get is a query; a question is the section in it (RFC 9499, 5). Fixed names stay as they are.
+QUESTION = re.compile(r"(?<!another )(?<!The )(?<!the )(?<![-_\w])questions?(?![-_\w])", re.I)
+# tables with remarks for developers
+REMARKS = ("base/sandbox/sandbox_calls.def", "config/portal_names.def")
+
+
+def questions(path, text):
+    """Texts of C, and lines of a manual page, that call a query a question."""
+    if path.endswith((".c", ".h", ".def")):
+        shown = [s for s in STRING_OR_COMMENT.findall(re.sub(r'(?<!\\)"\s*\n\s*"', "", text)) if s.startswith('"') and " " in s]
+    else:
+        shown = [line for line in text.splitlines() if not line.startswith(".")]
+    return [f"{path}: {s}: a query" for s in shown if QUESTION.search(s)]
+
+
+@case("no text that a user reads calls a query a question", builds=("gcc",))
+def queries(t):
+    shown = re.compile(r"^(base|cli|config|resolver|transport|contrib/portal)/.*\.([ch]|def|[1-9])$|^contrib/watch/.*\.8$")
+    found = [q for name, text in texts(t) if shown.search(name) and name not in REMARKS for q in questions(name, text)]
+    check(not found, f"{len(found)} places: " + "; ".join(found[:30]))
+
+
+@case("the check of queries sees a text and a line of a manual page, and leaves names and the question section alone", builds=("gcc",))
+def queries_control(_t):
+    equal(questions("a.c", 'C(A, "questions_udp", "Questions received"); /* questions of a */ g("an answer for another question", "question");'),
+          ['a.c: "Questions received": a query'], "of C")
+    equal(questions("a.8", "At most 16 questions wait.\n.Li time_questions\nif the question could not be read."),
+          ["a.8: At most 16 questions wait.: a query"], "of a page")
+
+
 @case("the check of words sees a phrase over a line's end and a name, and leaves other words alone", builds=("gcc",))
 def control(_t):
     equal([s.split(": write")[0] for s in stumbles("a.c", "/* It can\n * not be read. */\nx();\n/* Nobody may be asked */")],

@@ -135,7 +135,7 @@ def boot(t):
     log = m.daemon.log()
     equal((log.count(" time-name name="), log.count("accepted-for-time-names")), (3, 1), "lines of the log")
     code, out = m.status()
-    check(code == 2 and "\ntime names     ntp.example.org, time.example.net, 3 questions\n" in out, out)
+    check(code == 2 and "\ntime names     ntp.example.org, time.example.net, 3 queries\n" in out, out)
     m.metric("ctstub_time_names_total 3")
     m.set(event=True)
     until(lambda: m.daemon.ctl("status")["upstreams"]["good"] == 1, 10, "the upstream is good")

@@ -217,7 +217,7 @@ def watch_configuration(t, block):
 def portal_resolver(t, session):
     config = t.write("ctstub.conf", 'portal { resolver = {"192.0.2.1"} }\n')
     out = shell(t, session.replace("/etc/ctstub/ctstub.conf", config), wrapper(t))
-    equal(out, "no question is sent in clear text: portal.enable is false\nresolver 192.0.2.1\n", "whom it asks")
+    equal(out, "no query is sent in clear text: portal.enable is false\nresolver 192.0.2.1\n", "whom it asks")
 
 
 @runs("ctstub-portal.8", r"portal \{")

@@ -18,10 +18,10 @@ OPTIONS = [
     ("control-socket", 'control-socket = "{path}"', {"no folder for its folder": GONE, "file": "it is not a socket", "link": "it is not a socket", "folder": "it is a folder"},
      "the tool cannot talk to the daemon"),
     ("state-dir", 'state-dir = "{path}"', {"nothing": GONE}, "nothing is remembered"),
-    ("to", 'query-log {{ to = "{path}" }}', LOG, "questions are not logged"),
-    ("to", 'query-log {{ to = "dnstap-file:{path}" }}', LOG, "questions are not logged"),
+    ("to", 'query-log {{ to = "{path}" }}', LOG, "queries are not logged"),
+    ("to", 'query-log {{ to = "dnstap-file:{path}" }}', LOG, "queries are not logged"),
     ("to", 'query-log {{ to = "dnstap:{path}" }}', {"nothing": GONE, "file": "it is not a socket", "folder": "it is a folder"},
-     "questions are not logged"),
+     "queries are not logged"),
     ("list-url", 'ct {{ list-url = "{path}" list-key = "" }}', {"nothing": GONE, "folder": FOLDER}, "`ctstub ct-logs update` cannot take the list from it"),
     ("list-key", 'ct {{ list-url = "https://192.0.2.1/l" list-key = "{path}" }}', {"nothing": GONE, "folder": FOLDER},
      "`ctstub ct-logs update` refuses the mirror's list"),
@@ -135,9 +135,9 @@ def unreadable(t, option, line, content):
 
 
 @rows([("as root, -t warns of a state-dir that the daemon's user cannot write to", 'state-dir = "{path}"', "folder", "Permission denied", "nothing is remembered"),
-       ("as root, -t warns of a query log in a folder that the daemon's user cannot write to", 'query-log {{ to = "{path}/log" }}', "folder", "Permission denied", "questions are not logged"),
-       ("as root, -t warns of a file of dnstap frames in a folder that the daemon's user cannot write to", 'query-log {{ to = "dnstap-file:{path}/log" }}', "folder", "Permission denied", "questions are not logged"),
-       ("as root, -t warns of a query log that belongs to another user", 'query-log {{ to = "{path}" }}', "file", "it belongs to another user", "questions are not logged")])
+       ("as root, -t warns of a query log in a folder that the daemon's user cannot write to", 'query-log {{ to = "{path}/log" }}', "folder", "Permission denied", "queries are not logged"),
+       ("as root, -t warns of a file of dnstap frames in a folder that the daemon's user cannot write to", 'query-log {{ to = "dnstap-file:{path}/log" }}', "folder", "Permission denied", "queries are not logged"),
+       ("as root, -t warns of a query log that belongs to another user", 'query-log {{ to = "{path}" }}', "file", "it belongs to another user", "queries are not logged")])
 def unwritable(t, line, there, why, then):
     if os.geteuid() != 0:
         raise Skip("needs root")

@@ -201,7 +201,7 @@ def whole_stay(t):
         servfail(d.ask(tokens.name()))
         servfail(d.ask(tokens.name(), tcp=True))
     _, out, _ = d.tool("status")
-    check(re.search(r"^portal window, [45] min left: 2 questions of portal probes left in clear text$", out, re.M), out)
+    check(re.search(r"^portal window, [45] min left: 2 queries for names of portal probes left in clear text$", out, re.M), out)
     state = d.ctl("status")["portal"]
     equal({k: state[k] for k in ("enabled", "open", "questions", "answered", "failed")},
           {"enabled": True, "open": True, "questions": 2, "answered": 2, "failed": 0}, "status --json")
