@@ -50,6 +50,8 @@ put_buf(int folder, const char *name, struct buf *b)
 {
 	bool ok = buf_ok(b) && evidence_put(folder, name, buf_span(b));
 
+	if (!buf_ok(b))
+		errno = buf_res(b) == RES_LIMIT ? EFBIG : ENOMEM;
 	buf_free(b);
 	return ok;
 }

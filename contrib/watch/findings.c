@@ -10,6 +10,7 @@
 #include "contrib/watch/findings_report.h"
 #include "contrib/watch/judgement.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,10 +154,8 @@ watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 		f = finding_new(w->plan, e, &w->match, clock_wall_ms());
 		res = f == NULL ? RES_NOMEM : finding_begin(w, f, e->log);
 	}
-	if (res != RES_OK) {
-		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", e->log->ctlog->description),
-			  LOG_INT("index", e->index));
-	}
+	if (res != RES_OK)
+		finding_unrecorded_log(w, e->log->ctlog->description, LOG_INT("index", e->index), res);
 	return res == RES_OK;
 }
 
@@ -189,22 +188,23 @@ watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *
 {
 	struct watch_finding *f = finding_of_log(m, clock_wall_ms());
 	unsigned *n = misbehaved_of(w, m->log->ctlog->id);
+	enum res res;
 
 	if (f != NULL && (record_find(w->record, f->id) != NULL || *n >= FINDINGS_MISBEHAVED_MAX)) {
 		w->totals.again++;
 		finding_free(f);
 		return true;
 	}
-	if (f == NULL || finding_report(w, f) != RES_OK) {
-		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", m->log->ctlog->description),
-			  LOG_STR("problem", m->kind));
+	res = f == NULL ? RES_NOMEM : finding_report(w, f);
+	if (res != RES_OK) {
+		finding_unrecorded_log(w, m->log->ctlog->description, LOG_STR("problem", m->kind), res);
 		w->lost = true;
 		finding_free(f);
 		return false;
 	}
 	(*n)++;
-	if (evidence_has_room(w, f) && !evidence_write_log(w->folder, f, m))
-		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log));
+	if (evidence_has_room(w, f))
+		finding_evidence_log(w, f, EVIDENCE_FOLDER, evidence_write_log(w->folder, f, m) ? 0 : errno);
 	finding_wait(w, f, m->log);
 	return true;
 }

@@ -71,16 +71,19 @@ static void
 evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 {
 	struct watch_findings *w = p->w;
+	bool has_room = evidence_has_room(w, p->f), kept;
+	const char *name = EVIDENCE_FOLDER;
 
 	if ((marks_of(w, p->f) & RECORD_EVIDENCE) != 0 || p->f->kind == FINDING_LOG_MISBEHAVED)
 		return;
-	if ((!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence)) &&
-	    record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL) == RES_OK)
-		return;
-	/* one line, and no second request to the log: a full disk stays full for a while */
-	p->unkept = true;
-	log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),
-		  LOG_STR("error", strerror(errno)));
+	kept = !has_room || evidence_write(w->folder, p->f, evidence);
+	if (kept) {
+		kept = record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL) == RES_OK;
+		name = RECORD_FILE;
+	}
+	if (has_room || !kept)
+		finding_evidence_log(w, p->f, name, kept ? 0 : errno);
+	p->unkept = !kept; /* no second request to the log: a full disk stays full for a while */
 }
 
 static void
@@ -140,26 +143,22 @@ act_reconsider(struct watch_findings *w, const struct record_entry *e)
 	finding_free(f);
 }
 
-static void
-unrecorded_log(const struct watch_finding *f)
-{
-	log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", f->log), LOG_INT("index", f->index));
-}
-
 /* Judged with the chain, or without one where there is none. */
 static void
 waiting_judge(struct waiting *p, const struct watch_evidence *evidence)
 {
 	struct watch_findings *w = p->w;
 	bool reported = (marks_of(w, p->f) & RECORD_REPORTED) != 0;
+	enum res res;
 
 	/* what its chain showed is not judged anew without it */
 	if ((evidence != NULL || !p->judged) && p->f->n_item > 0 && p->f->kind != FINDING_UNREADABLE)
 		(void)finding_judge(p->f, w->plan, evidence);
 	p->judged = true;
-	if (!reported && finding_report(w, p->f) != RES_OK) {
+	res = reported ? RES_OK : finding_report(w, p->f);
+	if (res != RES_OK) {
 		if (findings_again_failed(p, RECORD_REPORTED))
-			unrecorded_log(p->f);
+			finding_unrecorded_log(w, p->f->log, LOG_INT("index", p->f->index), res);
 		return;
 	}
 	if (reported && p->f->kind == FINDING_EXPECTED)
@@ -242,12 +241,13 @@ block(struct waiting *p, unsigned by)
 	struct watch_findings *w = p->w;
 	bool enforce = w->plan->snapshot->settings->watch_block == WATCH_BLOCK_ENFORCE;
 	const char *file = enforce ? WATCH_DISALLOW_FILE : BLOCK_PROPOSED_FILE;
+	enum res res;
 
 	if (!p->put && !block_put(p, file, by))
 		return;
-	if (record_done(w->record, p->f->id, RECORD_BLOCKED, NULL) != RES_OK &&
-	    findings_again_failed(p, RECORD_BLOCKED))
-		unrecorded_log(p->f);
+	res = record_done(w->record, p->f->id, RECORD_BLOCKED, NULL);
+	if (res != RES_OK && findings_again_failed(p, RECORD_BLOCKED))
+		finding_unrecorded_log(w, p->f->log, LOG_INT("index", p->f->index), res);
 	if (p->put)
 		return;
 	p->put = true;

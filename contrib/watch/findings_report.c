@@ -1,7 +1,27 @@
 #include "contrib/watch/findings_report.h"
 
 #include "base/log.h"
+#include "base/path.h"
 #include "base/text.h"
+#include "config/load.h"
+#include "contrib/watch/evidence.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Lines about whether evidence is written: a full disk may have room for that of every other finding. */
+#define EVIDENCE_LOG_BURST 20
+#define EVIDENCE_LOG_MS    60000
+
+/* A name in state-dir/watch as a path. Returns path. */
+static const char *
+path_of(const struct watch_findings *w, const char *name, char path[PATH_NAME_MAX])
+{
+	(void)snprintf(path, PATH_NAME_MAX, "%s/" WATCH_FOLDER "/%s", w->plan->snapshot->settings->state_dir,
+		       name);
+	return path;
+}
 
 void
 finding_latest_add(struct watch_findings *w, const struct watch_finding *f)
@@ -58,4 +78,33 @@ finding_report(struct watch_findings *w, struct watch_finding *f)
 	totals_count(w, f);
 	finding_log(f);
 	return RES_OK;
+}
+
+void
+finding_unrecorded_log(const struct watch_findings *w, const char *log, struct log_field which, enum res res)
+{
+	const char *error = res == RES_IO ? strerror(errno) : res_text(res);
+	char path[PATH_NAME_MAX];
+
+	log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", log), which, LOG_STR("error", error),
+		  LOG_STR("path", path_of(w, RECORD_FILE, path)));
+}
+
+void
+finding_evidence_log(struct watch_findings *w, const struct watch_finding *f, const char *name, int error)
+{
+	unsigned unwritten = w->evidence.unwritten;
+	bool same = error == 0 ? unwritten == 0 : unwritten > 0 && error == w->evidence.error;
+	char path[PATH_NAME_MAX];
+	uint32_t left_out;
+
+	w->evidence.unwritten = error == 0 ? 0 : unwritten + 1;
+	w->evidence.error = error;
+	if (same || !log_limit_ok(&w->evidence.log, EVIDENCE_LOG_BURST, EVIDENCE_LOG_MS, &left_out))
+		return;
+	if (error == 0)
+		log_event(LOG_NOTICE, "evidence-written-again", LOG_INT("missing", unwritten));
+	else
+		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log),
+			  LOG_STR("error", strerror(error)), LOG_STR("path", path_of(w, name, path)));
 }

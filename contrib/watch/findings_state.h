@@ -43,6 +43,11 @@ struct watch_findings {
 	int64_t again_ms;   /* when actions that failed are tried again, if one did */
 	bool lost;          /* something could not be recorded since the last sync */
 	struct {
+		unsigned unwritten; /* findings since evidence was last written */
+		int error;          /* errno of the latest */
+		struct log_limit log;
+	} evidence;
+	struct {
 		uint8_t id[32];
 		unsigned n;
 	} logs[LOGS_MAX];

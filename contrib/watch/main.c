@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/path.h"
+#include "config/load.h"
 #include "base/output.h"
 #include "base/sandbox/sandbox.h"
 #include "base/signals.h"
@@ -221,9 +223,13 @@ once_result(const struct watch *w)
 static void
 status_keep(struct watch *w, bool now)
 {
-	if ((now || watch_status_is_due(&w->status, w->findings)) &&
-	    !watch_status_write(&w->status, w->folder, w->plan, w->findings, w->reader))
-		log_event(LOG_WARN, "status-not-written", LOG_STR("why", strerror(errno)));
+	char path[PATH_NAME_MAX];
+
+	if ((!now && !watch_status_is_due(&w->status, w->findings)) ||
+	    watch_status_write(&w->status, w->folder, w->plan, w->findings, w->reader))
+		return;
+	(void)snprintf(path, sizeof path, "%s/" WATCH_FOLDER, w->plan->snapshot->settings->state_dir);
+	log_event(LOG_WARN, "status-not-written", LOG_STR("why", strerror(errno)), LOG_STR("path", path));
 }
 
 /* Starts what is due and waits; a signal ends the wait. False: no memory. */

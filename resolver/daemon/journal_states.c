@@ -3,6 +3,8 @@
 #include "resolver/daemon/journal_states.h"
 
 #include "base/clock.h"
+#include "base/journal.h"
+#include "resolver/daemon/evidence_folder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,14 +19,16 @@ state_log(struct journal_states *all, const struct journal_state *now, const str
 {
 	const char *trouble = status_journal_trouble(next);
 	bool evidence = now == &all->evidence;
+	char path[PATH_NAME_MAX + sizeof JOURNAL_FILE];
 	uint32_t left_out;
 
 	if (!log_limit_ok(&all->log, STATE_LOG_BURST, STATE_LOG_MS, &left_out))
 		return; /* the status has it */
+	(void)snprintf(path, sizeof path, "%s/%s", all->folder, evidence ? REFUSAL_FOLDER : JOURNAL_FILE);
 	if (trouble != NULL && evidence)
-		log_event(LOG_WARN, "evidence-not-written", LOG_STR("error", trouble));
+		log_event(LOG_WARN, "evidence-not-written", LOG_STR("error", trouble), LOG_STR("path", path));
 	else if (trouble != NULL)
-		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", trouble));
+		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", trouble), LOG_STR("path", path));
 	else if (evidence && now->health == JOURNAL_FAILING)
 		log_event(LOG_NOTICE, "evidence-written-again",
 			  LOG_INT("lost", counter_get(all->counters, COUNTER_JOURNAL_LOST)));

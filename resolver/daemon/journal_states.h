@@ -5,6 +5,7 @@
 #define RESOLVER_DAEMON_JOURNAL_STATES_H
 
 #include "base/log.h"
+#include "base/path.h"
 #include "resolver/daemon/status.h"
 #include "resolver/daemon/writer.h"
 
@@ -12,7 +13,7 @@
 struct journal_states {
 	const struct counters *counters; /* lent; for how much was lost */
 	bool wants_journal, wants_evidence;
-	char folder[JOURNAL_WHY_MAX]; /* state-dir, cut; for the log and the status */
+	char folder[PATH_NAME_MAX]; /* state-dir; for the log and the status */
 	struct journal_state journal, evidence;
 	struct log_limit log;
 };

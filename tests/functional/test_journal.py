@@ -275,7 +275,7 @@ def helper_killed(t):
     out = w.daemon.tool("status")[1]
     check("the journal is not written: its process has ended, restart ctstubd" in out, out)
     check("ctstub_journal_written 0" in w.daemon.tool("stats", "--prometheus")[1], "metric")
-    check("journal-not-written" in w.daemon.log(), "log")
+    check(re.search(r'journal-not-written error="its process has ended, restart ctstubd" path=/\S+/journal\.jsonl$', w.daemon.log(), re.M), w.daemon.log())
     again(w.daemon)
     w.ask()
     w.settle(2)

@@ -471,7 +471,7 @@ def evidence_unwritable(t):
     answer = d.ctl("status")
     equal((answer["evidence"]["error"], answer["journal"]["state"]), ("Not a directory", "written"), "evidence and journal")
     check("the evidence of refusals is not written: Not a directory" in status(d)[1], status(d)[1])
-    check("evidence-not-written" in d.log(), "log")
+    check(f'evidence-not-written error="Not a directory" path={state}/evidence\n' in d.log(), d.log())
 
 
 @case("evidence that is switched off is shown as off, not as an error")
