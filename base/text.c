@@ -68,6 +68,29 @@ text_without_bom(struct span text)
 	return span_equal(span_slice(text, 0, bom.n), bom) ? span_slice(text, bom.n, text.n) : text;
 }
 
+const char *
+text_foreign(struct span file)
+{
+	static const struct {
+		const char *begin, *what;
+	} rows[] = {
+	    {"PK\x03\x04", "a ZIP archive; unpack it first"},
+	    {"\x1f\x8b", "compressed with gzip; decompress it first"},
+	    {"\xfd"
+	     "7zXZ",
+	     "compressed with xz; decompress it first"},
+	    {"BZh91AY&SY", "compressed with bzip2; decompress it first"},
+	    {"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it first"},
+	    {"\xff\xfe", "text in UTF-16; convert it to UTF-8 first"},
+	    {"\xfe\xff", "text in UTF-16; convert it to UTF-8 first"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (span_equal(span_slice(file, 0, strlen(rows[i].begin)), span_str(rows[i].begin)))
+			return rows[i].what;
+	return NULL;
+}
+
 void
 text_blanks_skip(struct span *line)
 {

@@ -65,6 +65,9 @@ bool text_line_take(struct span *text, struct span *line);
 bool text_is_plain(struct span line);
 /* The text without the byte order mark (UTF-8) that some editors put before it. */
 struct span text_without_bom(struct span text);
+/* What a file is that cannot be text in UTF-8, with the remedy: "compressed with gzip; decompress it first". NULL: it may
+ * be text. */
+const char *text_foreign(struct span file);
 /* Takes the next word, a run without blanks, off the front. False: nothing but blanks is left. */
 bool text_word_take(struct span *line, struct span *word);
 /* Takes blanks off the front. */

@@ -139,13 +139,6 @@ der_kind(struct span text)
 
 /* ---- */
 
-static bool
-is_utf16(struct span text)
-{
-	return text.n >= 2 &&
-	       ((text.p[0] == 0xff && text.p[1] == 0xfe) || (text.p[0] == 0xfe && text.p[1] == 0xff));
-}
-
 bool
 file_kind_put(struct buf *out, struct span text)
 {
@@ -156,8 +149,8 @@ file_kind_put(struct buf *out, struct span text)
 		return wrong;
 	if (text.n == 0)
 		what = "it is empty";
-	else if (is_utf16(text))
-		what = "it is text in UTF-16";
+	else if ((what = text_foreign(text)) != NULL)
+		buf_text(out, "it is ");
 	else if (is_text(text))
 		what = "it is text without PEM";
 	else

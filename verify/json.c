@@ -79,6 +79,8 @@ json_read(json_t **out, struct span text, const struct json_bounds *bounds, char
 
 	if (res != RES_OK)
 		return res;
+	if (text_foreign(text) != NULL)
+		return why_say(why, RES_MALFORMED, "%s", text_foreign(text));
 	text = text_without_bom(text); /* RFC 8259, 8.1 */
 	value = json_loadb(text.n == 0 ? "" : (const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL) {

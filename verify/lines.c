@@ -18,6 +18,7 @@ enum res
 lines_read(struct span text, size_t max, lines_take *take, void *arg, struct faults *faults)
 {
 	enum res res = RES_OK, all = RES_OK;
+	const char *foreign;
 	struct span line;
 	char *why = NULL;
 
@@ -25,6 +26,17 @@ lines_read(struct span text, size_t max, lines_take *take, void *arg, struct fau
 		(void)why_say(&why, RES_LIMIT, "larger than %zu bytes", max);
 		faults_add(faults, 0, why);
 		return RES_LIMIT;
+	}
+	foreign = text_foreign(text);
+	if (foreign != NULL) {
+		(void)why_say(&why, RES_MALFORMED, "%s", foreign);
+		faults_add(faults, 0, why);
+		return RES_MALFORMED;
+	}
+	if (text_without_bom(text).n < text.n) {
+		all = why_say(&why, RES_MALFORMED, "a byte order mark; save the file without it");
+		faults_add(faults, 1, why);
+		text = text_without_bom(text);
 	}
 	for (size_t number = 1; res != RES_NOMEM && res != RES_LIMIT && text_line_take(&text, &line);
 	     number++) {

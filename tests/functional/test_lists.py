@@ -1,6 +1,9 @@
 """ctstub ct-logs and disallow: lists are shown, checked, installed and refused."""
+import gzip
+import io
 import json
 import os
+import zipfile
 
 from functional._common import Https
 from harness.case import case, check, equal, rows
@@ -251,6 +254,61 @@ def disallow_check(t):
     check(code == 2 and not out and err.startswith(f"ctstub disallow: {bad}:3: "), f"{code}: {err}")
     code, _, _ = t.run("ctstub", "disallow", "check", "/nowhere")
     equal(code, 3, "exit code of a missing file")
+
+
+def compressed(content):
+    """A list in the forms in which lists are offered, and what a reader says of each."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("list", content)
+    return [("a ZIP archive", archive.getvalue(), "a ZIP archive; unpack it first"),
+            ("gzip", gzip.compress(content), "compressed with gzip; decompress it first"),
+            ("UTF-16", content.decode().encode("utf-16"), "text in UTF-16; convert it to UTF-8 first")]
+
+
+ENTRY = "cert-sha256 " + "ab" * 32
+READERS = {  # of each list: what it holds, and the configuration that names it or the command
+    "a disallow file": (ENTRY, 'trust {{ disallow-file = {{"{}"}} }}'),
+    "a disallow file, to check": (ENTRY, ("disallow", "check")),
+    "a constraints file": (ENTRY + " distrusted-since 2025-01-01T00:00:00Z", 'trust {{ constraints-file = {{"{}"}} }}'),
+    "a filter list": ("bad.example.com", 'filter {{ list-file = {{"{}"}} }}'),
+    "a file of anchors": ("-----BEGIN CERTIFICATE-----", 'trust {{ anchors = "{}" }}'),
+    "a CRL": ("-----BEGIN X509 CRL-----", 'upstream "one" {{ address = {{"192.0.2.1"}} crl-file = {{"{}"}} }}'),
+    "a list of logs": ("{}", 'ct {{ log-list = "{}" }}'),
+    "a list of logs, to check": ("{}", ("ct-logs", "check")),
+    "OneCRL": ("{}", ("disallow", "import", "--onecrl")),
+}
+
+
+@rows([(f"{what} in the form of {form} is an error that says so", what, content, says) for what in READERS
+       for form, content, says in compressed((READERS[what][0] + "\n").encode())], builds=("gcc",))
+def not_text(t, what, content, says):
+    file, how = t.write("list", content), READERS[what][1]
+    if isinstance(how, tuple):
+        code, out, err = t.run("ctstub", *how, file)
+    else:
+        code, out, err = t.run("ctstubd", "-t", "-c", t.write("c.conf", 'state-dir = ""\n' + how.format(file)))
+    check(code == 2 and not out and f"{file}: {says}\n" in err, f"{code}: {out}{err}")
+
+
+ODD_LINES = [
+    ("lines that end in CR LF", "{}\r\n", 1), ("a byte order mark", "\ufeff{}\n", None), ("a byte order mark before a comment", "\ufeff# a\n{}\n", None),
+    ("tabs for spaces", "\t{}\t\n", 1), ("a comment after a space", "{} # a\n", 1), ("a comment after a tab", "{}\t#a\n", 1),
+    ("an indented comment", "  # a\n{}\n", 1), ("no end of the last line", "{}", 1), ("a long comment", "#" + "x" * 100000 + "\n{}\n", 1),
+    ("Latin-1 in a comment", "# caf\udce9\n{}\n", 1), ("nothing", "", 0), ("a byte order mark alone", "\ufeff", None),
+    ("a comment without a space before it", "{}#a\n", None), ("a NUL", "{}\0\n", None), ("lines that end in CR", "{}\r{}\r", None),
+    ("a long line", "{}" + " " * 100000 + "\n", None), ("the DOS end of a file", "{}\n\x1a", None),
+    ("a byte order mark in the second line", "\n\ufeff{}\n", None),
+]
+
+
+@rows([(f"{what} in a disallow file: check and the daemon agree", text, entries) for what, text, entries in ODD_LINES], builds=("gcc",))
+def odd_lines(t, text, entries):
+    file = t.write("list", text.replace("{}", ENTRY).encode("utf-8", "surrogateescape"))
+    code, out, err = t.run("ctstub", "disallow", "check", "--json", file)
+    conf = t.write("c.conf", f'state-dir = ""\ntrust {{ disallow-file = {{"{file}"}} }}\n')
+    equal((code, json.loads(out)["entries"], t.run("ctstubd", "-t", "-c", conf)[0]), (2, 0, 2) if entries is None else (0, entries, 0),
+          f"check, entries and -t: {err}")
 
 
 @case("OneCRL imports as a valid disallow file")

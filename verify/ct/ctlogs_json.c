@@ -427,24 +427,13 @@ ctlogs_from_json(struct ctlogs **out, struct span json, char **why)
 	return RES_OK;
 }
 
-/* Lists are also offered packed. NULL: this one is not. */
-static const char *
-ctlogs_packing(struct span file)
-{
-	if (file.n >= 4 && memcmp(file.p, "PK\x03\x04", 4) == 0)
-		return "a ZIP archive; unpack the list first";
-	if (file.n >= 2 && memcmp(file.p, "\x1f\x8b", 2) == 0)
-		return "compressed with gzip; decompress the list first";
-	return NULL;
-}
-
 enum res
 ctlogs_from_any(struct ctlogs **out, struct span file, char **why)
 {
-	const char *packing = ctlogs_packing(file);
+	const char *foreign = text_foreign(file);
 
-	if (packing != NULL)
-		return why_say(why, RES_MALFORMED, "%s", packing);
+	if (foreign != NULL)
+		return why_say(why, RES_MALFORMED, "%s", foreign);
 	file = text_without_bom(file);
 	for (size_t i = 0; i < file.n; i++) {
 		uint8_t c = file.p[i];

@@ -3,6 +3,7 @@
  */
 #include "verify/revocation/crls.h"
 
+#include "base/text.h"
 #include "verify/revocation/revocation.h"
 #include "verify/why.h"
 #include "verify/x509/der.h"
@@ -135,7 +136,9 @@ crls_add(struct crls *all, struct span file, char **why)
 	else if (first != RES_OK)
 		res = why_say(why, first, "%s", sentence != NULL ? sentence : res_text(first));
 	else
-		res = why_say(why, RES_NOT_FOUND, "no CRL, neither PEM nor DER");
+		res =
+		    why_say(why, RES_NOT_FOUND, "%s",
+			    text_foreign(file) != NULL ? text_foreign(file) : "no CRL, neither PEM nor DER");
 	free(sentence);
 	return res;
 }

@@ -248,7 +248,8 @@ trust_add_pem(struct trust *t, struct span pem, char **why)
 	if (r != RES_OK)
 		return why_say(why, r, "%s", res_text(r));
 	if (number == 0)
-		return why_say(why, RES_NOT_FOUND, "no certificate in the file");
+		return why_say(why, RES_NOT_FOUND, "%s",
+			       text_foreign(pem) != NULL ? text_foreign(pem) : "no certificate in the file");
 	if (t->n > before || t->left_out.n < lost + number) /* duplicates are as good */
 		return RES_OK;
 	return why_say(

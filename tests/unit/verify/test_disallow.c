@@ -238,7 +238,15 @@ static const struct {
     {"der: without base64", "issuer der:\n", 1, "base64"},
     {"a der: value that is not a name", "issuer der:AAAA\n", 1, "base64"},
     {"G01 a NUL", "issuer CN=a\0b\n", 1, "NUL"},
-    {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, "expected serial"},
+    {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, "a byte order mark; save the file without it"},
+    {"G01 a byte order mark in the second line", "\n\xef\xbb\xbfissuer CN=a\n", 2, "expected serial"},
+    {"a ZIP archive", "PK\x03\x04\x14\n", 0, "a ZIP archive; unpack it first"},
+    {"a file of gzip", "\x1f\x8b\x08\n", 0, "compressed with gzip; decompress it first"},
+    {"a file of xz", "\xfd" "7zXZ\n", 0, "compressed with xz; decompress it first"},
+    {"a file of bzip2", "BZh91AY&SY\n", 0, "compressed with bzip2; decompress it first"},
+    {"a file of zstd", "\x28\xb5\x2f\xfd\n", 0, "compressed with zstd; decompress it first"},
+    {"text in UTF-16", "\xff\xfei\n", 0, "text in UTF-16; convert it to UTF-8 first"},
+    {"text in UTF-16, the other byte order", "\xfe\xffi\n", 0, "text in UTF-16; convert it to UTF-8 first"},
     {"G09 quoted text is escaped for terminals", "\x1b[2Jx\n", 1, "\\x1b[2Jx"},
 };
 
@@ -310,7 +318,7 @@ a_name_is_read_whole_or_the_line_is_an_error(void **state)
 	    {"a form feed for a line's end", "# rogues\fissuer CN=CA\n", "CN=CA", 1, false},
 	    {"a vertical tab in a name", "issuer CN=CA\v\n", "CN=CA", 1, false},
 	    {"a byte order mark", "\xef\xbb\xbfissuer CN=CA\n", "CN=CA", 1, false},
-	    {"the mark of UTF-16", "\xff\xfeissuer CN=CA\n", "CN=CA", 1, false},
+	    {"a byte order mark before a comment", "\xef\xbb\xbf# rogues\nissuer CN=CA\n", "CN=CA", 1, false},
 	    {"a last line without its end", "issuer CN=CA", "CN=CA", 0, true},
 	};
 
