@@ -28,6 +28,15 @@ option_parse(int argc, char **argv, const char *shorts, const struct option *lon
 	return c != -1 && c != '?' && c != ':' && optarg != NULL && *optarg == '\0' ? ':' : c;
 }
 
+bool
+option_argument_is_empty(int argc, char **argv)
+{
+	for (int i = optind; i < argc; i++)
+		if (*argv[i] == '\0')
+			return true;
+	return false;
+}
+
 void
 option_fault(struct buf *out, int c, char **argv, const struct option *longs)
 {

@@ -12,6 +12,9 @@
  */
 int option_parse(int argc, char **argv, const char *shorts, const struct option *longs);
 
+/* Is one of the arguments after the options empty? It comes from such a script, too. */
+bool option_argument_is_empty(int argc, char **argv);
+
 /* Appends what was wrong when option_parse returned c, which is '?' or ':'. */
 void option_fault(struct buf *out, int c, char **argv, const struct option *longs);
 

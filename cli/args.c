@@ -58,6 +58,10 @@ args_read(const struct args_rules *rules, const char *verb, int argc, char **arg
 		*code = cli_misused(verb, "an argument is missing");
 		return 0;
 	}
+	if (option_argument_is_empty(argc, argv)) {
+		*code = cli_misused(verb, "an argument is empty");
+		return 0;
+	}
 	if (argc - optind > rules->most) {
 		*code =
 		    cli_misused(verb, "\"%s\": no further argument was expected", argv[optind + rules->most]);

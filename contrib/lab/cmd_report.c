@@ -1,4 +1,5 @@
 /* cmd_report.c - `ctstub-lab report`: one report from many runs. */
+#include "base/option.h"
 #include "contrib/lab/lab_files.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/lab_complain.h"
@@ -98,7 +99,8 @@ lab_report(int argc, char **argv)
 			return LAB_USAGE;
 		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;
 	}
-	if (optind == argc || (html == NULL && markdown == NULL && json == NULL))
+	if (optind == argc || option_argument_is_empty(argc, argv) ||
+	    (html == NULL && markdown == NULL && json == NULL))
 		return lab_help_wrong("report");
 	code = outputs_check(html, markdown, json);
 	if (code != LAB_DONE)

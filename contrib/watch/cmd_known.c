@@ -72,6 +72,8 @@ known_request_read(struct request *req, int argc, char **argv)
 	if (argc - optind < 1 || strcmp(argv[optind], "add") != 0 ||
 	    argc - optind != (req->live != NULL ? 1 : 2) || (req->print && req->file != NULL))
 		return watch_usage(WATCH_USAGE, known_usage);
+	if (option_argument_is_empty(argc, argv))
+		return watch_complain(WATCH_USAGE, verb, "the argument is empty, a file was expected");
 	req->cert = req->live != NULL ? NULL : argv[optind + 1];
 	return WATCH_REFUSED; /* go on */
 }

@@ -75,6 +75,8 @@ sign_request_read(struct request *req, int argc, char **argv)
 	if (req->new_key != NULL ? req->key != NULL || req->output != NULL || req->n_entries > 0
 				 : req->key == NULL || req->output == NULL || req->n_entries == 0)
 		return watch_usage(WATCH_USAGE, sign_usage);
+	if (option_argument_is_empty(argc, argv))
+		return watch_complain(WATCH_USAGE, verb, "an argument is empty, a file was expected");
 	from_stdin = watch_is_dash(req->key);
 	for (int i = 0; i < req->n_entries; i++)
 		from_stdin += watch_is_dash(req->entries[i]);

@@ -64,6 +64,21 @@ def empty_value(t, verb):
         equal((code, json.loads(out), err.split("\n")[0]), (2, {"error": says, "errors": [says]}, f"ctstub {verb}: {says}"), option)
 
 
+FILES = [  # whatever takes a file, or the name of something, as an argument
+    ("ctstub", "verify", "--name", "a.test"), ("ctstub", "ct-logs", "check"), ("ctstub", "ct-logs", "import"), ("ctstub", "disallow", "check"),
+    ("ctstub", "probe"), ("ctstub", "flush"), ("ctstub", "log-level"), ("ctstub", "captive"), ("ctstub", "audit"), ("ctstub", "history"),
+    ("ctstub-watch", "known", "add"), ("ctstub-watch", "sign", "--key", "/nowhere/key", "--output", "/nowhere/feed"),
+    ("ctstub-lab", "report", "--json", "/nowhere/report"), ("ctstub-lab", "report", "--html", "/nowhere/report", "a.json"),
+]
+
+
+@rows([(f"{' '.join(command)} takes no empty argument", command) for command in FILES])
+def empty_argument(t, command):
+    code, out, err = t.run(*command, "")
+    check(code == 2 and not out and (" is empty" in err or err.startswith("usage: ctstub-lab report")), f"{code} {out}{err}")
+    check("cannot read" not in err and "No such file" not in err, err)
+
+
 @rows([
     ("an unknown verb", ["frobnicate"], 2, "unknown verb"),
     ("status without a daemon", ["status", "--socket", "/nowhere"], 3,
