@@ -3,6 +3,7 @@
 #include "resolver/cache_table.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define CACHE_LINE   64
@@ -17,7 +18,11 @@ struct part {
 
 struct cache_store {
 	struct hash_key key;
+	unsigned workers;
 	unsigned n; /* of parts, a power of two */
+	/* So many of them are in use, a power of two: after a reload with a smaller size fewer than there are. Who still sees the
+	 * number before finds parts of another generation. */
+	_Atomic unsigned used;
 	struct part *part;
 };
 
@@ -25,7 +30,7 @@ struct cache_store {
 static struct part *
 store_part(const struct cache_store *s, uint64_t hash)
 {
-	return &s->part[hash >> 32 & (s->n - 1)];
+	return &s->part[hash >> 32 & (atomic_load_explicit(&s->used, memory_order_relaxed) - 1)];
 }
 
 static void
@@ -43,15 +48,6 @@ part_unlock(struct part *p, struct cache_gone *gone)
 	cache_gone_free(gone);
 }
 
-struct cache_limits
-cache_store_part_limits(const struct cache_store *s, const struct cache_limits *limits)
-{
-	struct cache_limits own = *limits;
-
-	own.bytes /= s->n;
-	return own;
-}
-
 static unsigned
 parts_for(unsigned workers, uint64_t bytes)
 {
@@ -61,6 +57,24 @@ parts_for(unsigned workers, uint64_t bytes)
 	       bytes / (2 * n) >= CACHE_TABLE_BYTES_MIN)
 		n *= 2;
 	return n;
+}
+
+/* Of the parts that there are; each takes 3 KiB when it is not used. */
+static unsigned
+parts_used(const struct cache_store *s, uint64_t bytes)
+{
+	unsigned n = parts_for(s->workers, bytes);
+
+	return n < s->n ? n : s->n;
+}
+
+struct cache_limits
+cache_store_part_limits(const struct cache_store *s, const struct cache_limits *limits)
+{
+	struct cache_limits own = *limits;
+
+	own.bytes /= parts_used(s, limits->bytes);
+	return own;
 }
 
 enum res
@@ -75,7 +89,9 @@ cache_store_new(struct cache_store **out, unsigned workers, const struct cache_l
 		return RES_NOMEM;
 	s->key = hash_key_random();
 	s->part = aligned_alloc(CACHE_LINE, n * sizeof *s->part);
+	s->workers = workers;
 	s->n = n;
+	atomic_init(&s->used, n);
 	own = cache_store_part_limits(s, limits);
 	for (s->n = 0; s->part != NULL && s->n < n && res == RES_OK; s->n += res == RES_OK) {
 		struct part *p = &s->part[s->n];
@@ -118,6 +134,8 @@ cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache
 
 		part_lock(p, &gone);
 		if (generation > p->generation) {
+			if (i == 0)
+				atomic_store(&s->used, parts_used(s, limits->bytes));
 			p->generation = generation;
 			cache_table_renew(p->table, &own, &gone);
 			if (left != NULL)
