@@ -29,6 +29,9 @@ void base64_write(struct buf *, struct span);
  * RES_LIMIT: more than out may hold. RES_NOMEM is not the text's fault: a caller that skips malformed texts must not
  * skip this one. */
 enum res base64_read(struct buf *out, struct span text);
+/* Why a SHA-256 of 64 hex digits is not one: it is base64, as curl(1), RFC 7469 and others write pins (sha256//...=,
+ * pin-sha256="...="). Appends the same in hex, "; in hex it is ...". Nothing for any other text. */
+void base64_sha256_hint(struct buf *, struct span text);
 /* RFC 7468: the bytes between lines that name them ("CERTIFICATE"). Appends. */
 void pem_write(struct buf *, const char *label, struct span);
 /* RFC 4648, 5, without padding (RFC 8484, 6). Appends. */

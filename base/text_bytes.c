@@ -273,3 +273,28 @@ base64_read(struct buf *out, struct span text)
 	buf_added(out, n);
 	return RES_OK;
 }
+
+#define SHA256_BASE64 44 /* characters of 32 bytes, one of them "=" */
+
+/* May a hash begin after it? */
+static bool
+is_hash_border(uint8_t c)
+{
+	return c == ' ' || c == '/' || c == ':' || c == '=' || c == '"';
+}
+
+void
+base64_sha256_hint(struct buf *out, struct span text)
+{
+	struct buf hash = buf_max(32);
+	char hex[2 * 32 + 1];
+	size_t at;
+
+	if (text.n > 0 && text.p[text.n - 1] == '"')
+		text.n--;
+	at = text.n - SHA256_BASE64;
+	if (text.n >= SHA256_BASE64 && (at == 0 || is_hash_border(text.p[at - 1])) &&
+	    base64_read(&hash, span_slice(text, at, text.n)) == RES_OK && hash.n == 32)
+		buf_format(out, "; in hex it is %s", hex_write(hex, buf_span(&hash)));
+	buf_free(&hash);
+}

@@ -45,6 +45,7 @@ rules_complain(char **complaint, const char *option, const char *arg, const char
 	struct buf text = buf_max(4096);
 
 	buf_format(&text, "%s \"%.200s\": %s was expected", option, arg, expected);
+	base64_sha256_hint(&text, span_str(arg));
 	*complaint = buf_take_cstr(&text);
 	buf_free(&text);
 	return false;

@@ -131,6 +131,8 @@ fail_value(const struct store *s, const struct token *t, const char *what, const
 	buf_text(&why, ", ");
 	put_expected(&why, s->o, s->item);
 	buf_text(&why, how);
+	if (s->o->form == FORM_PIN || s->o->form == FORM_CA_ENTRY)
+		base64_sha256_hint(&why, span_str(t->text));
 	if (form_words(s->o->form) != NULL)
 		near_put(&why, near_of(t->text, form_words(s->o->form)));
 	config_errors_add(s->errors, (struct place){.file = s->file, .line = t->line}, "%s",

@@ -8,9 +8,11 @@
 
 #include <gnutls/crypto.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define HINT_MAX     96                       /* a hash in hex, with its words */
 #define SERIAL_MAX   64                       /* bytes; RFC 5280, 4.1.2.2 allows 20 */
 #define NAME_KEY_MAX (16 * 1024)              /* of a name in compared form */
 #define KINDS        (CERT_MATCH_ISSUER + 1U) /* an entry with its name in the other order: kind + KINDS */
@@ -283,17 +285,29 @@ serial_entry_add(struct cert_match_builder *b, struct span rest, char **why)
 	return name_entry_add(b, CERT_MATCH_SERIAL, span_of(bytes, n), rest, why);
 }
 
+/* A hash in base64, in hex; or "". */
+static const char *
+hint_of(char out[HINT_MAX], struct span text)
+{
+	struct buf hint = buf_max(HINT_MAX - 1);
+
+	base64_sha256_hint(&hint, text);
+	(void)snprintf(out, HINT_MAX, "%.*s", (int)hint.n, hint.n > 0 ? (const char *)hint.p : "");
+	buf_free(&hint);
+	return out;
+}
+
 static enum res
 hash_entry_add(struct cert_match_builder *b, enum cert_match_kind kind, const char *what, struct span rest,
 	       char **why)
 {
 	struct entry entry = {.kind = kind};
 	uint8_t hash[32];
-	char quote[WHY_QUOTE_MAX];
+	char quote[WHY_QUOTE_MAX], hint[HINT_MAX];
 
 	if (hex_read_pasted(hash, sizeof hash, rest) != RES_OK)
-		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits",
-			       why_quote(quote, rest));
+		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits%s",
+			       why_quote(quote, rest), hint_of(hint, rest));
 	entry.text = match_text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0});
 	return match_entry_add(&b->list, entry, hash, why);
 }
@@ -301,7 +315,7 @@ hash_entry_add(struct cert_match_builder *b, enum cert_match_kind kind, const ch
 enum res
 cert_match_add(struct cert_match_builder *b, struct span entry, char **why)
 {
-	char quote[WHY_QUOTE_MAX];
+	char quote[WHY_QUOTE_MAX], hint[HINT_MAX];
 	struct span kind;
 
 	if (entry.n > CERT_MATCH_ENTRY_MAX)
@@ -317,8 +331,8 @@ cert_match_add(struct cert_match_builder *b, struct span entry, char **why)
 		return hash_entry_add(b, CERT_MATCH_SPKI, "spki-sha256 ", entry, why);
 	if (span_equal(kind, span_str("issuer")))
 		return name_entry_add(b, CERT_MATCH_ISSUER, (struct span){NULL, 0}, entry, why);
-	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer",
-		       why_quote(quote, kind));
+	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer%s",
+		       why_quote(quote, kind), hint_of(hint, kind));
 }
 
 static int

@@ -75,6 +75,20 @@ def refused(t, content, lines):
         check(f"{path}:{line}:" in said, f"{path}:{line}: is not in {said}")
 
 
+BASE64 = "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s="
+
+
+@rows([(f"{option} with a hash in base64, as others write pins: the error has it in hex ({value.replace(BASE64, '...')})", option, value)
+       for option in ("pin", "allow-issuer", "disallow", "--pin", "--allow-issuer")
+       for value in ("sha256/" + BASE64, "pin-sha256=" + BASE64, "spki-sha256 " + BASE64)])
+def base64_pin(t, option, value):
+    if option.startswith("--"):
+        code, _, said = t.run("ctstub", "verify", "--name", "a.test", option, value, t.write("chain.pem", ""))
+    else:
+        code, said, _ = test_file(t, f'upstream "u" {{ address = {{"192.0.2.1"}} {option} = {{"{value}"}} }}\n'.encode())
+    check(code == 2 and f"; in hex it is {'ab' * 32}\n" in said, f"{code}: {said}")
+
+
 ALL_KINDS = """no-such = 1
 trust {
   disallow = {"nonsense 1",

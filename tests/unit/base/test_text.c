@@ -56,6 +56,42 @@ base64_beyond_the_buffer_leaves_it_as_it_was(void **state)
 }
 
 static void
+a_hash_in_base64_is_shown_in_hex(void **state)
+{
+#define HASH "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s="
+	static const struct {
+		const char *text;
+		bool hint;
+	} rows[] = {
+	    {HASH, true},
+	    {"sha256/" HASH, true},
+	    {"sha256//" HASH, true},
+	    {"spki-sha256 " HASH, true},
+	    {"pin-sha256:" HASH, true},
+	    {"pin-sha256=\"" HASH "\"", true},
+	    {"sha256/", false},
+	    {"", false},
+	    {"\"", false},
+	    {"x" HASH, false},
+	    {"sha1/q6urq6urq6urq6urq6urq6urq6s=", false},
+	    {"abababababababababababababababababababababababababababababababab", false},
+	    {"spki-sha256 abababababababababababababababababababababa", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf b = buf_max(200);
+
+		base64_sha256_hint(&b, span_str(rows[i].text));
+		if ((b.n > 0) != rows[i].hint)
+			fail_msg("%s: %s", rows[i].text, buf_cstr(&b));
+		if (rows[i].hint)
+			assert_string_equal(buf_cstr(&b), "; in hex it is abababababababababababababababababababababababababababababababab");
+		buf_free(&b);
+	}
+}
+
+static void
 base64url_has_no_padding(void **state)
 {
 	static const uint8_t odd[] = {0xfb, 0xff};
@@ -444,6 +480,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(base64_is_strict),
 	    cmocka_unit_test(base64_beyond_the_buffer_leaves_it_as_it_was),
+	    cmocka_unit_test(a_hash_in_base64_is_shown_in_hex),
 	    cmocka_unit_test(base64url_has_no_padding),
 	    cmocka_unit_test(times_are_read_and_written),
 	    cmocka_unit_test(every_day_of_400_years_goes_both_ways),
