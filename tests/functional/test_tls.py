@@ -193,7 +193,9 @@ class Halting(ShownCertificate):
         for _ in range(self.number):
             end += 5 + int.from_bytes(flight[end + 3:end + 5], "big")
         plain.sendall(flight[:end])
-        while not self.closes and plain.recv(4096):
+        if self.closes:
+            plain.shutdown(socket.SHUT_WR)  # close() would reset the connection if the client had sent something since
+        while plain.recv(4096):
             pass
 
 
