@@ -257,7 +257,7 @@ daemon_on_clock(void *ctx)
 
 	(void)workers_post(&d->workers, worker_on_clock, NULL);
 	clock_log(d);
-	list_age_watch_start(&d->list_age); /* a list ages by the wall clock */
+	list_age_watch_on_clock(&d->list_age); /* a list ages by the wall clock */
 }
 
 /* ---- start */

@@ -47,6 +47,17 @@ list_age_remedy(const struct settings *s)
 				       : "run `ctstub ct-logs update`";
 }
 
+bool
+list_age_is_news(struct list_age_logged *last, enum list_age step, int64_t boot_ms)
+{
+	bool news = step > last->step ||
+		    (step < last->step && step != LIST_AGE_FRESH && boot_ms - last->at_ms >= DAY_MS);
+
+	if (news)
+		*last = (struct list_age_logged){step, boot_ms};
+	return news;
+}
+
 static void
 list_age_look(struct list_age_watch *w)
 {
@@ -56,14 +67,13 @@ list_age_look(struct list_age_watch *w)
 	enum list_age step = list_age_of(age_ms, max_age_ms);
 	bool named = *snap->settings->ct_log_list != '\0';
 
-	if (step != w->reported && step != LIST_AGE_FRESH)
+	if (list_age_is_news(&w->logged, step, clock_boot_ms()))
 		log_event(LOG_WARN, "ct-list-ageing", LOG_STR("step", list_age_text(step)),
 			  LOG_INT("age_days", age_ms / DAY_MS),
 			  LOG_INT("stale_after_days", max_age_ms / DAY_MS),
 			  LOG_STR("when_stale", ct_when_stale_text(snap->settings->ct_when_stale)),
 			  named ? LOG_STR("renew", snap->settings->ct_log_list)
 				: LOG_STR("run", "ctstub ct-logs update"));
-	w->reported = step;
 }
 
 static void
@@ -79,14 +89,20 @@ void
 list_age_watch_init(struct list_age_watch *w, struct loop *loop, const struct configuration *configuration)
 {
 	w->configuration = configuration;
-	w->reported = LIST_AGE_FRESH;
+	w->logged = (struct list_age_logged){LIST_AGE_FRESH, 0};
 	loop_timer_init(&w->timer, loop, list_age_watch_on_time, w);
 }
 
 void
 list_age_watch_start(struct list_age_watch *w)
 {
-	w->reported = LIST_AGE_FRESH;
+	w->logged = (struct list_age_logged){LIST_AGE_FRESH, 0};
+	list_age_watch_on_time(w);
+}
+
+void
+list_age_watch_on_clock(struct list_age_watch *w)
+{
 	list_age_watch_on_time(w);
 }
 

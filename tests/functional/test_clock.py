@@ -78,6 +78,18 @@ def set_later(t):
     m.metric("ctstub_clock_is_set 1")
 
 
+@case("a clock that is set to and fro costs one line about the age of the list of logs, not one each time", builds=("gcc",))
+def list_age(t):
+    m = Machine(t, wall=0)
+    equal(client.rcode(m.daemon.ask("www.example.com")), "NOERROR", "rcode")
+    for state, years in (("refused", 20), ("good", 0), ("refused", 21), ("refused", 22), ("good", 0)):
+        sets = m.daemon.log().count("clock-set by_s=")
+        m.set(years * 365 * 86400, event=True)
+        until(lambda sets=sets: m.daemon.log().count("clock-set by_s=") > sets, 10, "the step is noticed")
+        until(lambda state=state: m.daemon.ctl("status")["upstreams"][state] == 1, 10, f"the upstream is {state}")
+    check(m.daemon.log().count("ct-list-ageing step=stale") == 1, m.daemon.log())
+
+
 @rows([
     ("back before the build: the open connection is judged anew, and closed", -20 * 365 * 86400, "clock-not-set"),
     ("ahead beyond the certificate: the open connection is judged anew, and closed", 20 * 365 * 86400, "expired"),
