@@ -5,6 +5,7 @@
  *
  *   replay [FILE...]   without files: all of them
  */
+#include "resolver/engine_state.h"
 #include "tests/unit/resolver/replay_play.h"
 
 #include <dirent.h>
@@ -53,7 +54,11 @@ engine_make(struct play *p)
 	}
 	res = engine_new(&p->engine, p->loop, &p->counters, plan, &hooks, NULL);
 	plan_unref(plan);
-	return res == RES_OK;
+	if (res != RES_OK)
+		return false;
+	/* With a random key, one of 256 engines would take two zones of a scenario for one where it remembers the good ones. */
+	p->engine->hash = (struct hash_key){{1, 2}};
+	return true;
 }
 
 static const struct {
