@@ -36,7 +36,6 @@ libresolver_a_SOURCES = \
 	resolver/maintain.c resolver/maintain.h \
 	resolver/order.c resolver/order.h \
 	resolver/pace.c resolver/pace.h \
-	resolver/retries.c resolver/retries.h \
 	resolver/plan.c resolver/plan.h \
 	resolver/portal.c resolver/portal.h \
 	resolver/quarantine.c resolver/quarantine.h \
@@ -48,6 +47,7 @@ libresolver_a_SOURCES = \
 	resolver/record_ldns.c resolver/record_ldns.h \
 	resolver/record_plain.c resolver/record_plain.h \
 	resolver/reply.c resolver/reply.h \
+	resolver/retries.c resolver/retries.h \
 	resolver/routes.c resolver/routes.h \
 	resolver/server.c resolver/server.h \
 	resolver/server_slot.c resolver/server_slot.h \
