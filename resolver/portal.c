@@ -73,16 +73,8 @@ question_on_due(void *ctx)
 static struct msg_question
 question_of(const struct portal_question *q)
 {
-	struct msg_question question = {.flags = MSG_RD,
-					.section = span_of(q->section, q->name_n + 4U),
-					.name_n = q->name_n,
-					.type = q->waiters.type,
-					.class = CLASS_IN};
-
-	memcpy(question.name, q->section, q->name_n);
-	for (size_t at = 0; q->section[at] != 0; at += 1U + q->section[at])
-		question.labels++;
-	return question;
+	return msg_question_of(span_of(q->section, q->name_n), span_of(q->section, q->name_n + 4U),
+			       q->waiters.type, CLASS_IN);
 }
 
 /* No longer than the window. */

@@ -137,16 +137,8 @@ query_is_late(const struct query *q)
 struct msg_question
 query_question(const struct query *q)
 {
-	struct msg_question question = {.flags = MSG_RD,
-					.section = q->attempts.section,
-					.name_n = (uint8_t)q->key.name.n,
-					.type = q->key.type,
-					.class = q->key.class};
-
-	memcpy(question.name, q->name, q->key.name.n);
-	for (size_t at = 0; q->name[at] != 0; at += 1U + q->name[at])
-		question.labels++;
-	return question;
+	return msg_question_of(span_of(q->name, q->key.name.n), q->attempts.section, q->key.type,
+			       q->key.class);
 }
 
 bool

@@ -115,6 +115,8 @@ enum msg_fault {
 bool msg_type_is_meta(uint16_t type);
 /* On MSG_DROP *q is undefined, else id, flags, where readable section, and whether there was an OPT are filled. */
 enum msg_fault msg_question_read(struct msg_question *, struct span wire);
+/* The question of a name that was read before (lower case, wire form), with RD. The section is lent. */
+struct msg_question msg_question_of(struct span name, struct span section, uint16_t type, uint16_t class);
 
 struct msg_ede {
 	uint16_t code; /* INFO-CODE (RFC 8914) */

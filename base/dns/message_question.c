@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <string.h>
+
 /* The spelled name at the front of the question section; RFC 1035, 4.1.4 leaves nothing that it could point
  * to. */
 static bool
@@ -140,4 +142,16 @@ msg_question_write(struct buf *out, const struct msg_question *q)
 	buf_u16(out, MSG_UDP_PAYLOAD);
 	buf_u32(out, q->edns.do_bit ? 0x8000 : 0);
 	buf_u16(out, 0);
+}
+
+struct msg_question
+msg_question_of(struct span name, struct span section, uint16_t type, uint16_t class)
+{
+	struct msg_question q = {
+	    .flags = MSG_RD, .section = section, .name_n = (uint8_t)name.n, .type = type, .class = class};
+
+	memcpy(q.name, name.p, name.n);
+	for (size_t at = 0; q.name[at] != 0; at += 1U + q.name[at])
+		q.labels++;
+	return q;
 }
