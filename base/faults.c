@@ -1,8 +1,9 @@
 #include "base/faults.h"
 
-#include "base/bytes.h"
+#include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX 16384 /* a path and a sentence */
 
@@ -15,6 +16,16 @@ faults_add(struct faults *f, size_t line, char *why)
 		f->shown[f->n_shown++] = (struct fault){line, why};
 	if (f != NULL)
 		f->n++;
+}
+
+bool
+faults_add_foreign(struct faults *f, struct span file)
+{
+	const char *what = text_foreign(file);
+
+	if (what != NULL)
+		faults_add(f, 0, strdup(what));
+	return what != NULL;
 }
 
 size_t

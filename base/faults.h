@@ -7,6 +7,9 @@
 #ifndef BASE_FAULTS_H
 #define BASE_FAULTS_H
 
+#include "base/bytes.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FAULTS_SHOWN_MAX 20 /* of one file: enough to see the kind, few enough to read */
@@ -24,6 +27,8 @@ struct faults {
 
 /* why is taken; it may be NULL. If the list is NULL, why is freed. */
 void faults_add(struct faults *, size_t line, char *why);
+/* Adds, without a line, what the file is if it cannot be text (text_foreign). True: it cannot. */
+bool faults_add_foreign(struct faults *, struct span file);
 /* "FILE:LINE: why" of the i-th that is shown; where i is n_shown and there are more: "FILE: and N more". NULL: i is
  * beyond that, or no memory. Yours. */
 char *faults_text(const struct faults *, size_t i, const char *file);

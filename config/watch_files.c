@@ -121,10 +121,8 @@ watch_files_text_read(struct span text, watched_fn on_item, void *ctx, struct fa
 	struct span line;
 	enum res worst = RES_OK, res;
 
-	if (text_foreign(text) != NULL) {
-		faults_add(faults, 0, strdup(text_foreign(text)));
+	if (faults_add_foreign(faults, text))
 		return RES_MALFORMED;
-	}
 	text = text_without_bom(text);
 	for (size_t number = 1; text_line_take(&text, &line); number++) {
 		res = line_read(line, number, on_item, ctx, faults);

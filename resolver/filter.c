@@ -180,10 +180,8 @@ filter_read(struct filter *f, struct span text, struct faults *left_out)
 	struct list l = {.filter = f, .left_out = left_out, .res = RES_OK};
 	struct span line;
 
-	if (text_foreign(text) != NULL) {
-		faults_add(left_out, 0, strdup(text_foreign(text)));
+	if (faults_add_foreign(left_out, text))
 		return RES_MALFORMED;
-	}
 	text = text_without_bom(text);
 	while (l.res == RES_OK && text_line_take(&text, &line)) {
 		l.line++;

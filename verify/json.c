@@ -74,13 +74,15 @@ enum res
 json_read(json_t **out, struct span text, const struct json_bounds *bounds, char **why)
 {
 	enum res res = json_within(text, bounds, why);
+	const char *foreign;
 	json_error_t error;
 	json_t *value;
 
 	if (res != RES_OK)
 		return res;
-	if (text_foreign(text) != NULL)
-		return why_say(why, RES_MALFORMED, "%s", text_foreign(text));
+	foreign = text_foreign(text);
+	if (foreign != NULL)
+		return why_say(why, RES_MALFORMED, "%s", foreign);
 	text = text_without_bom(text); /* RFC 8259, 8.1 */
 	value = json_loadb(text.n == 0 ? "" : (const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL) {

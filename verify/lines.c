@@ -18,7 +18,6 @@ enum res
 lines_read(struct span text, size_t max, lines_take *take, void *arg, struct faults *faults)
 {
 	enum res res = RES_OK, all = RES_OK;
-	const char *foreign;
 	struct span line;
 	char *why = NULL;
 
@@ -27,12 +26,8 @@ lines_read(struct span text, size_t max, lines_take *take, void *arg, struct fau
 		faults_add(faults, 0, why);
 		return RES_LIMIT;
 	}
-	foreign = text_foreign(text);
-	if (foreign != NULL) {
-		(void)why_say(&why, RES_MALFORMED, "%s", foreign);
-		faults_add(faults, 0, why);
+	if (faults_add_foreign(faults, text))
 		return RES_MALFORMED;
-	}
 	if (text_without_bom(text).n < text.n) {
 		all = why_say(&why, RES_MALFORMED, "a byte order mark; save the file without it");
 		faults_add(faults, 1, why);

@@ -72,12 +72,30 @@ an_error_without_a_line_or_without_memory(void **state)
 	faults_clear(&f);
 }
 
+static void
+a_file_that_is_no_text_is_one_error(void **state)
+{
+	struct faults f = {.n = 0};
+	char *text;
+
+	(void)state;
+	assert_false(faults_add_foreign(&f, span_str("example.com\n")));
+	assert_int_equal(f.n, 0);
+	assert_true(faults_add_foreign(&f, span_str("\x1f\x8b\x08")));
+	text = faults_text(&f, 0, "list");
+	assert_string_equal(text, "list: compressed with gzip; decompress it first");
+	free(text);
+	faults_clear(&f);
+	assert_true(faults_add_foreign(NULL, span_str("\x1f\x8b\x08")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_number_of_errors),
 		cmocka_unit_test(an_error_without_a_line_or_without_memory),
+		cmocka_unit_test(a_file_that_is_no_text_is_one_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
